@@ -1,0 +1,1 @@
+//! Says what to do next for one message.

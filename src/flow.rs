@@ -1,0 +1,403 @@
+//! Names the nouns that pass between rooms: message, plan, attempt, verdict, outcome, and their parts.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use crate::number::{NumberProblem, PhoneNumber};
+use crate::time::Moment;
+
+/// The name of one delivery: `dlv_` and a UUID version 7, which sorts by time.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct DeliveryId(Uuid);
+
+impl DeliveryId {
+    /// Mints a new id. This is the only place where chance enters a delivery.
+    pub fn mint() -> DeliveryId {
+        DeliveryId(Uuid::now_v7())
+    }
+
+    /// An id made from 16 given bytes, for tests and simulations.
+    pub fn from_bytes(bytes: [u8; 16]) -> DeliveryId {
+        DeliveryId(Uuid::from_bytes(bytes))
+    }
+
+    /// The 16 bytes that every weighted choice and jitter of this delivery is a function of.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+
+    /// Reads `dlv_` and 32 hexadecimal digits.
+    pub fn parse(text: &str) -> Option<DeliveryId> {
+        let uuid = Uuid::try_parse(text.strip_prefix("dlv_")?).ok()?;
+        Some(DeliveryId(uuid))
+    }
+}
+
+impl fmt::Display for DeliveryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "dlv_{}", self.0.simple())
+    }
+}
+
+impl fmt::Debug for DeliveryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl From<DeliveryId> for String {
+    fn from(id: DeliveryId) -> String {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for DeliveryId {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<DeliveryId, String> {
+        DeliveryId::parse(&text).ok_or_else(|| "not a delivery id".to_owned())
+    }
+}
+
+/// A text nobody may see in a log: a passcode, a rendered message, a credential. Wiped when dropped;
+/// it has no `Display` and no `Serialize`, and its `Debug` says only that it is sealed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes the text in.
+    pub fn new(text: impl Into<String>) -> Secret {
+        Secret(Zeroizing::new(text.into()))
+    }
+
+    /// The text itself, for the one place that must write it to a vendor or compare it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[sealed]")
+    }
+}
+
+/// The name of a vendor account, as rules use it.
+pub type VendorName = Arc<str>;
+
+/// How a passcode travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channel {
+    /// A text message.
+    Sms,
+    /// A call that reads the passcode out.
+    Voice,
+}
+
+impl Channel {
+    /// Both channels, in the order they are shown.
+    pub const ALL: [Channel; 2] = [Channel::Sms, Channel::Voice];
+
+    /// `sms` or `voice`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Channel::Sms => "sms",
+            Channel::Voice => "voice",
+        }
+    }
+}
+
+impl fmt::Display for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One hook call, as meant: one passcode for one person.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// The delivery's name.
+    pub id: DeliveryId,
+    /// The Okta org that called, by its configured name.
+    pub org: Arc<str>,
+    /// Okta's `eventId`, when it gave one.
+    pub event: Option<String>,
+    /// Where the passcode goes, or why that cannot be told.
+    pub to: Result<PhoneNumber, NumberProblem>,
+    /// How it is to travel.
+    pub channel: Channel,
+    /// The passcode, when Okta gave it apart from the text.
+    pub code: Option<Secret>,
+    /// The text as Okta rendered it, with the passcode in it; absent for voice.
+    pub text: Option<Secret>,
+    /// Okta's `locale`, lower case, `_` as `-`; empty when absent.
+    pub locale: String,
+    /// The last part of Okta's `requestType`, such as `mfa-verification`; empty when absent.
+    pub request_type: String,
+    /// Okta's `userProfile.userId`.
+    pub user: Option<String>,
+    /// Okta's `userProfile.login`.
+    pub login: Option<String>,
+    /// Okta's `context.request.ipAddress`.
+    pub ip: Option<String>,
+    /// A preview from the Admin Console: nobody waits for this code.
+    pub preview: bool,
+    /// The person pressed "resend", as far as the request's address tells.
+    pub resend: bool,
+    /// When the request's first byte was here.
+    pub received_at: Moment,
+    /// How long the passcode lives from `received_at`, in milliseconds, 0 to 15 minutes.
+    pub life_ms: i64,
+}
+
+/// Who does what for one message, decided once and frozen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The rule that matched.
+    pub rule: Arc<str>,
+    /// The version of the rule set that decided.
+    pub rules: Arc<str>,
+    /// The chain that the rule names.
+    pub chain: Arc<str>,
+    /// Vendors in the order in which they are tried.
+    pub steps: Vec<Step>,
+    /// How the chain is walked.
+    pub pace: Pace,
+}
+
+/// One vendor's place in a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// The vendor account.
+    pub vendor: VendorName,
+    /// The channel used with it.
+    pub channel: Channel,
+    /// The sender put on the message; absent where the vendor chooses.
+    pub from: Option<Arc<str>>,
+}
+
+/// The limits of one plan's walk along its chain; all times in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pace {
+    /// Start the next vendor too when the last one has not answered for this long.
+    pub patience_ms: i64,
+    /// How many vendors start at once: 1, or a race's width.
+    pub width: u32,
+    /// Vendor calls that may have reached the handset, in the whole life of the passcode.
+    pub max_sends: u32,
+    /// No new attempt later than this after the hook call.
+    pub give_up_after_ms: i64,
+}
+
+/// What kind of answer a vendor gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerdictKind {
+    /// The vendor took the message.
+    Accepted,
+    /// The vendor definitely refused it.
+    Rejected,
+    /// The vendor has no room now; nothing was sent.
+    Throttled,
+    /// Nothing was sent: the vendor could not be reached or failed.
+    Unavailable,
+    /// Bytes were written and no readable answer came: it may have been sent.
+    Ambiguous,
+}
+
+impl VerdictKind {
+    /// The name used in metrics, logs and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            VerdictKind::Accepted => "accepted",
+            VerdictKind::Rejected => "rejected",
+            VerdictKind::Throttled => "throttled",
+            VerdictKind::Unavailable => "unavailable",
+            VerdictKind::Ambiguous => "ambiguous",
+        }
+    }
+}
+
+/// Why a vendor did not take a message. The list is closed: vendors' own codes end at the edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    InvalidNumber,
+    OptedOut,
+    Unreachable,
+    Content,
+    Sender,
+    Account,
+    Rate,
+    FraudBlock,
+    NotMobile,
+    WrongChannel,
+    Timeout,
+    Connect,
+    Server,
+    Expired,
+    Unknown,
+}
+
+impl Reason {
+    /// Every reason, in the order of the documentation.
+    pub const ALL: [Reason; 15] = [
+        Reason::InvalidNumber,
+        Reason::OptedOut,
+        Reason::Unreachable,
+        Reason::Content,
+        Reason::Sender,
+        Reason::Account,
+        Reason::Rate,
+        Reason::FraudBlock,
+        Reason::NotMobile,
+        Reason::WrongChannel,
+        Reason::Timeout,
+        Reason::Connect,
+        Reason::Server,
+        Reason::Expired,
+        Reason::Unknown,
+    ];
+
+    /// The name used in vendor definitions, metrics, logs and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Reason::InvalidNumber => "invalid_number",
+            Reason::OptedOut => "opted_out",
+            Reason::Unreachable => "unreachable",
+            Reason::Content => "content",
+            Reason::Sender => "sender",
+            Reason::Account => "account",
+            Reason::Rate => "rate",
+            Reason::FraudBlock => "fraud_block",
+            Reason::NotMobile => "not_mobile",
+            Reason::WrongChannel => "wrong_channel",
+            Reason::Timeout => "timeout",
+            Reason::Connect => "connect",
+            Reason::Server => "server",
+            Reason::Expired => "expired",
+            Reason::Unknown => "unknown",
+        }
+    }
+
+    /// Reads the name back.
+    pub fn parse(text: &str) -> Option<Reason> {
+        Reason::ALL.into_iter().find(|r| r.as_str() == text)
+    }
+
+    /// Whether no other vendor on the same channel would do better, so that the chain stops.
+    pub fn is_terminal(self) -> bool {
+        matches!(
+            self,
+            Reason::InvalidNumber | Reason::OptedOut | Reason::FraudBlock
+        )
+    }
+}
+
+/// What one attempt came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Accepted, refused, or not known.
+    pub kind: VerdictKind,
+    /// Why, for everything but an acceptance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// The vendor's id of the message, when it gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// How many parts the vendor says it made of the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parts: Option<u32>,
+    /// The vendor's own error code or HTTP status; never its error text, which may echo the number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// How long the vendor asked us to wait, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<i64>,
+}
+
+impl Verdict {
+    /// The vendor took the message.
+    pub fn accepted(message_id: Option<String>) -> Verdict {
+        Verdict {
+            message_id,
+            ..Verdict::of(VerdictKind::Accepted, None)
+        }
+    }
+
+    /// Anything but an acceptance, with its reason.
+    pub fn failed(kind: VerdictKind, reason: Reason) -> Verdict {
+        Verdict::of(kind, Some(reason))
+    }
+
+    /// The same verdict with the vendor's code noted.
+    pub fn with_code(self, code: impl Into<String>) -> Verdict {
+        Verdict {
+            code: Some(code.into()),
+            ..self
+        }
+    }
+
+    /// Whether the message may be on its way because of this attempt.
+    pub fn may_have_been_sent(&self) -> bool {
+        matches!(self.kind, VerdictKind::Accepted | VerdictKind::Ambiguous)
+    }
+
+    fn of(kind: VerdictKind, reason: Option<Reason>) -> Verdict {
+        Verdict {
+            kind,
+            reason,
+            message_id: None,
+            parts: None,
+            code: None,
+            retry_after_ms: None,
+        }
+    }
+}
+
+/// How a delivery ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// A receipt says that it arrived.
+    Delivered,
+    /// A vendor took it, and no receipt was due or came before expiry.
+    Accepted,
+    /// Every attempt definitely failed.
+    Undelivered,
+    /// The passcode's life ended before that was known.
+    Expired,
+    /// The same person got a newer passcode.
+    Superseded,
+    /// A guard refused it.
+    Blocked,
+    /// A rule refused it, or the number is none.
+    Denied,
+    /// Okta told us that the passcode was used.
+    Converted,
+    /// Nobody could own it: Okta was told so with a 503.
+    Disowned,
+}
+
+impl Outcome {
+    /// The name used in metrics, logs and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Delivered => "delivered",
+            Outcome::Accepted => "accepted",
+            Outcome::Undelivered => "undelivered",
+            Outcome::Expired => "expired",
+            Outcome::Superseded => "superseded",
+            Outcome::Blocked => "blocked",
+            Outcome::Denied => "denied",
+            Outcome::Converted => "converted",
+            Outcome::Disowned => "disowned",
+        }
+    }
+}

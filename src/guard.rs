@@ -1,0 +1,1 @@
+//! Admits a message or refuses it with a reason, given counts.

@@ -1,0 +1,1 @@
+//! Appends events and reads them back.

@@ -1,0 +1,3 @@
+//! The `trunkline` binary: parse the command line, run it, give its exit code.
+
+fn main() {}

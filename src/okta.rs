@@ -1,0 +1,1 @@
+//! Reads Okta's request, writes Okta's answer.

@@ -1,0 +1,1 @@
+//! Answers like a vendor, well or badly, as told.

@@ -1,0 +1,68 @@
+//! Tells the time, once per event, to whoever must decide.
+
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+/// A point in time: milliseconds since the Unix epoch. Within a process it never goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Moment(pub i64);
+
+impl Moment {
+    /// This moment moved by `ms` milliseconds (negative: earlier), saturating.
+    pub fn plus_ms(self, ms: i64) -> Moment {
+        Moment(self.0.saturating_add(ms))
+    }
+
+    /// Milliseconds from `earlier` to this moment; negative when `earlier` is in fact later.
+    pub fn ms_since(self, earlier: Moment) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// Reads an RFC 3339 timestamp, as Okta writes `eventTime` and `otpExpires`.
+    pub fn from_rfc3339(text: &str) -> Option<Moment> {
+        text.parse::<jiff::Timestamp>()
+            .ok()
+            .map(|t| Moment(t.as_millisecond()))
+    }
+
+    /// Written as RFC 3339 in UTC with milliseconds.
+    pub fn to_rfc3339(self) -> String {
+        jiff::Timestamp::from_millisecond(self.0)
+            .map(|t| format!("{t:.3}"))
+            .unwrap_or_else(|_| self.0.to_string())
+    }
+}
+
+/// The process's one clock: the wall clock read once at its making, moved on by a monotonic one.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    epoch_ms: i64,
+    started: Instant,
+}
+
+impl Clock {
+    /// Reads the wall clock and starts counting from it.
+    #[expect(clippy::disallowed_methods, reason = "this is the room of clocks")]
+    pub fn start() -> Clock {
+        let since_epoch = std::time::SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or(Duration::ZERO);
+        Clock {
+            epoch_ms: i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX),
+            started: Instant::now(),
+        }
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Moment {
+        let elapsed = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
+        Moment(self.epoch_ms.saturating_add(elapsed))
+    }
+
+    /// How long from now until `moment`; zero when it has passed.
+    pub fn until(&self, moment: Moment) -> Duration {
+        Duration::from_millis(u64::try_from(moment.ms_since(self.now())).unwrap_or(0))
+    }
+}
