@@ -149,3 +149,24 @@ pub enum NumberProblem {
     /// It has no `+`, and the org has no default country.
     NoDefaultCountry,
 }
+
+/// Only the masked form, as support sees it: `+1415•••••12`.
+impl fmt::Debug for PhoneNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+impl PhoneNumber {
+    /// The first four digits, a dot for each hidden one, the last two.
+    pub fn masked(&self) -> String {
+        let digits = self.digits();
+        let hidden = digits.len().saturating_sub(6);
+        format!(
+            "+{}{}{}",
+            &digits[..digits.len().min(4)],
+            "•".repeat(hidden),
+            &digits[digits.len().min(4 + hidden)..]
+        )
+    }
+}
