@@ -10,6 +10,7 @@
 //! - Chance enters only when a delivery id is minted; a weighted choice is a function of it.
 //! - A passcode or a full phone number never reaches a log, metric, `Debug` print, error or page.
 
+pub mod config;
 pub mod delivery;
 pub mod document;
 pub mod flow;

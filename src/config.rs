@@ -1,0 +1,158 @@
+//! Turns flags, the configuration file and the environment into a checked `Config`.
+
+mod read;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::document::At;
+use crate::flow::{Secret, VendorName};
+use crate::number::Country;
+use crate::problem::Source;
+
+pub use read::{Surroundings, read_config};
+
+/// Everything the process needs to start, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The label of this instance; rules can match it.
+    pub region: Arc<str>,
+    /// The listener that Okta calls.
+    pub hook: Hook,
+    /// The listener for people and Prometheus.
+    pub admin: Admin,
+    /// The Okta orgs that may call; none: only loopback callers are answered.
+    pub orgs: Vec<Arc<Org>>,
+    /// Where deliveries are kept.
+    pub journal: JournalPlace,
+    /// The routing rules' directory.
+    pub rules_dir: PathBuf,
+    /// The vendor definitions' directory.
+    pub definitions_dir: PathBuf,
+    /// The vendor accounts, by name.
+    pub vendors: Vec<VendorAccount>,
+    /// Every `file:` secret and certificate that was read; a change of one is a reload.
+    pub files: Vec<PathBuf>,
+    /// The file as it was read; `None` for the built-in defaults.
+    pub source: Option<Source>,
+}
+
+/// `[hook]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hook {
+    pub listen: SocketAddr,
+    /// From the request's first byte to our last, in milliseconds.
+    pub answer_within_ms: i64,
+    /// Calls waiting for a vendor per org; one more is answered as soon as it is journaled.
+    pub max_waiting: usize,
+    /// Answer as soon as the admission is on disk.
+    pub answer_when_journaled: bool,
+    /// What Okta hears while no vendor has accepted: `PENDING` instead of `SUCCESSFUL`.
+    pub pending_as_pending: bool,
+    pub public_url: Option<String>,
+    pub tls: Option<Tls>,
+    /// How long attempts in flight may still take at shutdown, in milliseconds.
+    pub grace_ms: i64,
+}
+
+/// A certificate chain and its key, as PEM files.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tls {
+    pub cert: PathBuf,
+    pub key: PathBuf,
+}
+
+/// `[admin]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Admin {
+    pub listen: SocketAddr,
+    pub token: Option<Secret>,
+}
+
+/// `[[org]]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Org {
+    pub name: Arc<str>,
+    /// Hosts that the request's `source` may name, lower case.
+    pub hosts: Vec<String>,
+    /// Okta support has switched Okta's own failover off for this org.
+    pub okta_failover_disabled: bool,
+    pub default_country: Option<Country>,
+    /// Any one suffices.
+    pub headers: Vec<HeaderAuth>,
+}
+
+/// A static header that authenticates an org.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeaderAuth {
+    pub header: http::HeaderName,
+    pub value: Secret,
+}
+
+/// `[journal]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JournalPlace {
+    pub path: PathBuf,
+    pub key: Option<Secret>,
+    /// How long closed deliveries are kept, in milliseconds.
+    pub keep_ms: i64,
+}
+
+/// `[vendors.NAME]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VendorAccount {
+    pub name: At<VendorName>,
+    pub definition: At<String>,
+    pub base_url: Option<String>,
+    pub credentials: Vec<(At<String>, Secret)>,
+    pub from: Option<Arc<str>>,
+    /// Calls a second, at most.
+    pub rate: Option<Rate>,
+    pub data_region: Option<Arc<str>>,
+}
+
+/// So many in so long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    pub count: u32,
+    pub per_ms: i64,
+}
+
+impl Rate {
+    /// Reads `100/s`, `40000/day`, `10/10m`: a count and a time.
+    pub fn parse(text: &str) -> Option<Rate> {
+        let (count, per) = text.split_once('/')?;
+        let count: u32 = count.trim().parse().ok().filter(|n| *n > 0)?;
+        let per = per.trim();
+        let per = if per.starts_with(|c: char| c.is_ascii_digit()) {
+            per.to_owned()
+        } else {
+            format!("1{per}")
+        };
+        let duration = humantime::parse_duration(&per).ok()?;
+        let per_ms = i64::try_from(duration.as_millis())
+            .ok()
+            .filter(|n| *n > 0)?;
+        Some(Rate { count, per_ms })
+    }
+}
+
+impl Config {
+    /// What holds where no file says otherwise.
+    pub fn built_in() -> Config {
+        let nothing = Surroundings {
+            dir: Path::new("."),
+            sandbox: true,
+            env: &|_| None,
+            file: &|_| Err(std::io::ErrorKind::NotFound.into()),
+        };
+        let problems = std::cell::RefCell::default();
+        let mut config = read_config(&Source::new("built-in", ""), &nothing, &problems);
+        config.source = None;
+        config
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,386 @@
+//! Reads `trunkline.toml`, resolves its secrets, and tells every problem at once.
+
+use std::cell::RefCell;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::config::{Admin, Config, HeaderAuth, Hook, JournalPlace, Org, Rate, Tls, VendorAccount};
+use crate::document::{At, Table, Value, read_document};
+use crate::flow::Secret;
+use crate::number::Country;
+use crate::problem::{Problems, Source};
+
+const HOUR_MS: i64 = 3_600_000;
+/// Okta gives up at 3 s and needs up to a second for the network; more could not be in time.
+const ANSWER_WITHIN_MS_MAX: i64 = 2_900;
+const ANSWER_WITHIN_MS_MIN: i64 = 200;
+
+/// What the configuration is read in: where relative paths start, and how secrets are looked up.
+pub struct Surroundings<'a> {
+    /// The configuration file's directory.
+    pub dir: &'a Path,
+    /// Whether literal secrets are let pass.
+    pub sandbox: bool,
+    /// Looks an environment variable up.
+    pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// Reads a file that a `file:` secret names.
+    pub file: &'a dyn Fn(&Path) -> io::Result<String>,
+}
+
+struct Reader<'a> {
+    around: &'a Surroundings<'a>,
+    files: RefCell<Vec<PathBuf>>,
+}
+
+/// Reads the configuration; what is wrong is told and replaced by its default.
+pub fn read_config(
+    source: &Source,
+    around: &Surroundings<'_>,
+    problems: &RefCell<Problems>,
+) -> Config {
+    let reader = Reader {
+        around,
+        files: RefCell::default(),
+    };
+    read_document(source, problems, |root| reader.config(source, root))
+}
+
+impl Reader<'_> {
+    fn config(&self, source: &Source, root: &Table<'_>) -> Config {
+        let hook = self.hook(root);
+        let admin = self.admin(root);
+        let orgs = self.orgs(root);
+        let journal = self.journal(root);
+        let (rules_dir, definitions_dir) = self.rules(root);
+        let vendors = self.vendors(root);
+        let region = root.read("region", Value::string);
+        root.finish();
+        Config {
+            region: region.map_or("local".into(), |r| r.value.into()),
+            hook,
+            admin,
+            orgs,
+            journal,
+            rules_dir,
+            definitions_dir,
+            vendors,
+            files: self.files.take(),
+            source: Some(source.clone()),
+        }
+    }
+
+    fn hook(&self, root: &Table<'_>) -> Hook {
+        let mut hook = Hook {
+            listen: loopback(8080),
+            answer_within_ms: 1_500,
+            max_waiting: 50,
+            answer_when_journaled: false,
+            pending_as_pending: false,
+            public_url: None,
+            tls: None,
+            grace_ms: 20_000,
+        };
+        let Some(table) = root.read("hook", Value::table) else {
+            return hook;
+        };
+        set(&mut hook.listen, table.read("listen", address));
+        set(
+            &mut hook.answer_within_ms,
+            table.read("answer_within", |v| {
+                v.duration_ms(ANSWER_WITHIN_MS_MIN, ANSWER_WITHIN_MS_MAX)
+            }),
+        );
+        let waiting = table.read("max_waiting", |v| v.whole(0, 100_000));
+        set(
+            &mut hook.max_waiting,
+            waiting.and_then(|n| usize::try_from(n).ok()),
+        );
+        let when = [("accepted", false), ("journaled", true)];
+        set(
+            &mut hook.answer_when_journaled,
+            table.read("answer_when", |v| v.one_of(&when)),
+        );
+        let pending = [("SUCCESSFUL", false), ("PENDING", true)];
+        set(
+            &mut hook.pending_as_pending,
+            table.read("pending_as", |v| v.one_of(&pending)),
+        );
+        hook.public_url = table.read("public_url", Value::string).map(|u| u.value);
+        hook.tls = table.read("tls", Value::table).and_then(|t| self.tls(&t));
+        set(
+            &mut hook.grace_ms,
+            table.read("grace", |v| v.duration_ms(0, HOUR_MS)),
+        );
+        table.finish();
+        hook
+    }
+
+    fn tls(&self, table: &Table<'_>) -> Option<Tls> {
+        let cert = table.require("cert", Value::string);
+        let key = table.require("key", Value::string);
+        table.finish();
+        let (cert, key) = (self.beside(&cert?.value), self.beside(&key?.value));
+        self.files.borrow_mut().extend([cert.clone(), key.clone()]);
+        Some(Tls { cert, key })
+    }
+
+    fn admin(&self, root: &Table<'_>) -> Admin {
+        let mut admin = Admin {
+            listen: loopback(9090),
+            token: None,
+        };
+        let Some(table) = root.read("admin", Value::table) else {
+            return admin;
+        };
+        set(&mut admin.listen, table.read("listen", address));
+        admin.token = table.read("token", |v| self.secret(v));
+        if !admin.listen.ip().is_loopback() && table.get("token").is_none() {
+            table.error(
+                table.span.clone(),
+                "`admin.listen` is not loopback and there is no `token`",
+                Some("add `token = \"env:TRUNKLINE_ADMIN_TOKEN\"`".to_owned()),
+            );
+        }
+        table.finish();
+        admin
+    }
+
+    fn orgs(&self, root: &Table<'_>) -> Vec<Arc<Org>> {
+        let mut orgs: Vec<Arc<Org>> = Vec::new();
+        for table in root.tables("org") {
+            let Some(org) = self.org(&table) else {
+                continue;
+            };
+            if orgs.iter().any(|o| o.name == org.name) {
+                let message = format!("a second org is named `{}`", org.name);
+                table.error(table.span.clone(), message, None);
+            }
+            orgs.push(Arc::new(org));
+        }
+        orgs
+    }
+
+    fn org(&self, table: &Table<'_>) -> Option<Org> {
+        let name = table.require("name", Value::string);
+        let hosts = table.read("host", Value::strings).unwrap_or_default();
+        let words = [("enabled", false), ("disabled", true)];
+        let failover = table.read("okta_failover", |v| v.one_of(&words));
+        let default_country = table.read("default_country", country);
+        let auth = table.require("auth", Value::list).unwrap_or_default();
+        let headers: Vec<HeaderAuth> = auth
+            .into_iter()
+            .filter_map(Value::table)
+            .filter_map(|t| self.auth(&t))
+            .collect();
+        table.finish();
+        Some(Org {
+            name: name?.value.into(),
+            hosts: hosts.into_iter().map(|h| h.value.to_lowercase()).collect(),
+            okta_failover_disabled: failover.unwrap_or(false),
+            default_country,
+            headers,
+        })
+    }
+
+    fn auth(&self, table: &Table<'_>) -> Option<HeaderAuth> {
+        if table.get("issuer").is_some() {
+            for key in ["audience", "jwks_url"] {
+                table.require(key, Value::string);
+            }
+            table.finish();
+            let hint = "use a static header until then".to_owned();
+            table.warning(
+                table.span.clone(),
+                "signed tokens: not yet in effect",
+                Some(hint),
+            );
+            return None;
+        }
+        let header = table.require("header", Value::string);
+        let value = table.require("value", |v| self.secret(v));
+        table.finish();
+        let header = header?;
+        match header.value.parse() {
+            Ok(name) => Some(HeaderAuth {
+                header: name,
+                value: value?,
+            }),
+            Err(_) => {
+                let message = format!("`{}` is not a header's name", header.value);
+                table.error(header.span, message, None);
+                None
+            }
+        }
+    }
+
+    fn journal(&self, root: &Table<'_>) -> JournalPlace {
+        let mut place = JournalPlace {
+            path: PathBuf::from("data/trunkline.db"),
+            key: None,
+            keep_ms: 30 * 24 * HOUR_MS,
+        };
+        let Some(table) = root.read("journal", Value::table) else {
+            return place;
+        };
+        set(&mut place.path, table.read("url", |v| self.journal_path(v)));
+        place.key = table.read("key", |v| self.secret(v));
+        set(
+            &mut place.keep_ms,
+            table.read("keep", |v| v.duration_ms(HOUR_MS, 3_650 * 24 * HOUR_MS)),
+        );
+        table.finish();
+        place
+    }
+
+    fn journal_path(&self, value: Value<'_>) -> Option<PathBuf> {
+        let url = value.string()?.value;
+        match url.strip_prefix("sqlite:") {
+            Some(path) if !path.is_empty() => Some(self.beside(path)),
+            Some(_) | None if url.starts_with("postgres") => value.wrong(
+                "a PostgreSQL journal: not yet in effect",
+                Some("use `sqlite:data/trunkline.db`".to_owned()),
+            ),
+            Some(_) | None => value.wrong(
+                "not a journal's address",
+                Some("`sqlite:` and a path".to_owned()),
+            ),
+        }
+    }
+
+    fn rules(&self, root: &Table<'_>) -> (PathBuf, PathBuf) {
+        let table = root.read("rules", Value::table);
+        let path = |key, default: &str| {
+            let written = table.as_ref().and_then(|t| t.read(key, Value::string));
+            let beside = self.beside(written.as_ref().map_or(default, |w| &w.value));
+            if written.is_none() && !beside.exists() {
+                return PathBuf::from(default);
+            }
+            beside
+        };
+        let paths = (
+            path("dir", "routing-rules"),
+            path("vendor_definitions", "vendors"),
+        );
+        if let Some(table) = table {
+            table.finish();
+        }
+        paths
+    }
+
+    fn vendors(&self, root: &Table<'_>) -> Vec<VendorAccount> {
+        let Some(table) = root.read("vendors", Value::table) else {
+            return Vec::new();
+        };
+        let accounts = table.entries();
+        accounts
+            .into_iter()
+            .filter_map(|(name, value)| Some(self.vendor(name, &value.table()?)))
+            .collect()
+    }
+
+    fn vendor(&self, name: At<String>, table: &Table<'_>) -> VendorAccount {
+        let definition = table.read("definition", Value::string);
+        let base_url = table.read("base_url", Value::string);
+        let from = table.read("from", Value::string);
+        let rate = table.read("rate", rate);
+        let data_region = table.read("data_region", Value::string);
+        let credentials = table.read("credentials", Value::table);
+        table.finish();
+        let credentials = credentials.map_or_else(Vec::new, |table| {
+            let entries = table.entries();
+            entries
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, self.secret(value)?)))
+                .collect()
+        });
+        VendorAccount {
+            definition: definition.unwrap_or_else(|| name.clone()),
+            name: name.map(Arc::from),
+            base_url: base_url.map(|u| u.value),
+            credentials,
+            from: from.map(|f| f.value.into()),
+            rate,
+            data_region: data_region.map(|r| r.value.into()),
+        }
+    }
+
+    /// `env:NAME`, `file:PATH`, or with the sandbox the secret itself. The text is never shown.
+    fn secret(&self, value: Value<'_>) -> Option<Secret> {
+        let text = value.string()?.value;
+        if let Some(name) = text.strip_prefix("env:") {
+            return match (self.around.env)(name).filter(|v| !v.is_empty()) {
+                Some(secret) => Some(Secret::new(secret)),
+                None => value.wrong(
+                    format!("the environment has no `{name}`"),
+                    Some(format!("set it where trunkline is started: `{name}=...`")),
+                ),
+            };
+        }
+        if let Some(path) = text.strip_prefix("file:") {
+            let path = self.beside(path);
+            self.files.borrow_mut().push(path.clone());
+            return match (self.around.file)(&path) {
+                Ok(secret) => Some(Secret::new(secret.trim_end_matches(['\r', '\n']))),
+                Err(error) => {
+                    value.wrong(format!("cannot read `{}`: {error}", path.display()), None)
+                }
+            };
+        }
+        if self.around.sandbox {
+            return Some(Secret::new(text));
+        }
+        value.wrong(
+            "a secret may not be written into the file",
+            Some("`env:NAME` or `file:PATH`".to_owned()),
+        )
+    }
+
+    fn beside(&self, path: &str) -> PathBuf {
+        self.around.dir.join(path)
+    }
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+fn address(value: Value<'_>) -> Option<SocketAddr> {
+    let text = value.string()?.value;
+    match text.parse() {
+        Ok(address) => Some(address),
+        Err(_) => value.wrong(
+            format!("`{text}` is not an address and port"),
+            Some("such as `127.0.0.1:8080` or `[::]:8080`".to_owned()),
+        ),
+    }
+}
+
+fn country(value: Value<'_>) -> Option<Country> {
+    let text = value.string()?.value;
+    match Country::parse(&text) {
+        Some(country) => Some(country),
+        None => value.wrong(
+            format!("`{text}` is not a country code"),
+            Some("two letters, such as `US`".to_owned()),
+        ),
+    }
+}
+
+fn rate(value: Value<'_>) -> Option<Rate> {
+    let text = value.string()?.value;
+    match Rate::parse(&text) {
+        Some(rate) => Some(rate),
+        None => value.wrong(
+            format!("`{text}` is not a rate"),
+            Some("a count and a time, such as `100/s` or `10/10m`".to_owned()),
+        ),
+    }
+}
