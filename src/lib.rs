@@ -21,5 +21,6 @@ pub mod okta;
 pub mod problem;
 pub mod rules;
 pub mod sandbox;
+pub mod telemetry;
 pub mod time;
 pub mod vendor;
