@@ -21,6 +21,7 @@ pub mod okta;
 pub mod problem;
 pub mod rules;
 pub mod sandbox;
+pub mod server;
 pub mod telemetry;
 pub mod time;
 pub mod vendor;
