@@ -1,8 +1,15 @@
 //! Turns text into a phone number we understand.
 
+mod parse;
+mod plans;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use plans::{all_countries, is_known_country, warm};
 
 /// ISO 3166-1 alpha-2 code of a country (with `XK`, `AC`, `TA`), or `ZZ` for none.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
