@@ -23,5 +23,6 @@ pub mod rules;
 pub mod sandbox;
 pub mod server;
 pub mod telemetry;
+pub mod text;
 pub mod time;
 pub mod vendor;

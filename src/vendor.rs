@@ -1,1 +1,22 @@
-//! Turns a definition and an attempt into an HTTP request, a response into a verdict.
+//! Turns a vendor's definition and an attempt into an HTTP request, and its answer into a verdict.
+//!
+//! A definition is a file in `vendors/`; `vendors/README.md` teaches its language. This room knows the
+//! language and no vendor.
+
+mod account;
+mod definition;
+mod example;
+mod request;
+mod simulation;
+mod template;
+mod verdict;
+
+pub use account::{Account, Grant};
+pub use definition::{Definition, Operation, Simulated, Simulation};
+pub use example::check_examples;
+pub use request::{Job, Unfit};
+pub use simulation::Objection;
+pub use template::Slot;
+
+#[cfg(test)]
+mod tests;

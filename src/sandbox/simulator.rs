@@ -1,0 +1,200 @@
+//! One simulated vendor: a listener, the definition read from the vendor's side, and a behaviour.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use crate::sandbox::{Behaviour, Simulated};
+use crate::vendor::Account;
+
+/// A request's body, at most.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+/// After a failed bind or accept, before the next one.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
+
+pub(super) struct Simulator {
+    address: SocketAddr,
+    account: ArcSwap<Account>,
+    behaviour: watch::Sender<Behaviour>,
+    received: AtomicU64,
+    accepted: AtomicU64,
+}
+
+impl Simulator {
+    /// Opens a listener and serves it in a task of its own.
+    pub(super) fn start(account: impl Fn(String) -> Account) -> io::Result<Arc<Simulator>> {
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let listener = TcpListener::from_std(listener)?;
+        let simulator = Arc::new(Simulator {
+            address,
+            account: ArcSwap::from_pointee(account(format!("http://{address}"))),
+            behaviour: watch::Sender::new(Behaviour::Accept),
+            received: AtomicU64::new(0),
+            accepted: AtomicU64::new(0),
+        });
+        tokio::spawn(Arc::clone(&simulator).run(listener));
+        Ok(simulator)
+    }
+
+    pub(super) fn base_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(super) fn account(&self) -> Account {
+        Account::clone(&self.account.load())
+    }
+
+    pub(super) fn speak_as(&self, account: Account) {
+        self.account.store(Arc::new(account));
+    }
+
+    pub(super) fn steer(&self, behaviour: Behaviour) -> bool {
+        self.behaviour.send_replace(behaviour);
+        true
+    }
+
+    pub(super) fn shown(&self, name: &str) -> Simulated {
+        Simulated {
+            vendor: name.to_owned(),
+            behaviour: self.behaviour.borrow().to_string(),
+            received: self.received.load(Ordering::Relaxed),
+            accepted: self.accepted.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Listens, except while connections are to be refused: then the port is closed.
+    async fn run(self: Arc<Simulator>, listener: TcpListener) {
+        let mut steered = self.behaviour.subscribe();
+        let mut open = Some(listener);
+        loop {
+            let Some(listener) = open.take() else {
+                let wait = steered.wait_for(|b| *b != Behaviour::Refuse);
+                if wait.await.is_err() {
+                    return;
+                }
+                open = self.listen_again().await;
+                continue;
+            };
+            let mut connections = JoinSet::new();
+            let mut refusing = self.behaviour.subscribe();
+            let refused = refusing.wait_for(|b| *b == Behaviour::Refuse);
+            tokio::pin!(refused);
+            loop {
+                let accepted = tokio::select! {
+                    accepted = listener.accept() => accepted,
+                    _ = &mut refused => break,
+                };
+                match accepted {
+                    Ok((stream, _)) => {
+                        connections.spawn(Arc::clone(&self).serve(stream));
+                    }
+                    Err(_) => tokio::time::sleep(PAUSE).await,
+                }
+                while connections.try_join_next().is_some() {}
+            }
+        }
+    }
+
+    async fn listen_again(&self) -> Option<TcpListener> {
+        match TcpListener::bind(self.address).await {
+            Ok(listener) => Some(listener),
+            Err(error) => {
+                tracing::warn!(%error, "a simulated vendor cannot have its port back yet");
+                tokio::time::sleep(PAUSE).await;
+                None
+            }
+        }
+    }
+
+    async fn serve(self: Arc<Simulator>, stream: TcpStream) {
+        if stream.set_nodelay(true).is_err() {
+            return;
+        }
+        let service = service_fn(move |request| {
+            let simulator = Arc::clone(&self);
+            async move { Ok::<_, Infallible>(simulator.answer(request).await) }
+        });
+        let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+        if let Err(error) = connection.await {
+            tracing::trace!(%error, "a connection to a simulated vendor ended");
+        }
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let (head, body) = request.into_parts();
+        let Ok(body) = Limited::new(body, BODY_BYTES_MAX).collect().await else {
+            return respond(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                HeaderMap::new(),
+                Bytes::new(),
+            );
+        };
+        // Connections are warmed with HEAD; that is no message.
+        if head.method == http::Method::HEAD {
+            return respond(StatusCode::OK, HeaderMap::new(), Bytes::new());
+        }
+        let request = Request::from_parts(head, body.to_bytes());
+        self.received.fetch_add(1, Ordering::Relaxed);
+        let account = self.account.load_full();
+        let channel = match account.recognise(&request) {
+            Ok(channel) => channel,
+            Err(objection) => {
+                let told = serde_json::json!({ "sandbox": objection.message }).to_string();
+                return respond(objection.status, HeaderMap::new(), Bytes::from(told));
+            }
+        };
+        let Some(operation) = account.definition().operation(channel) else {
+            return respond(StatusCode::NOT_FOUND, HeaderMap::new(), Bytes::new());
+        };
+        let simulation = &operation.simulation;
+        let behaviour = self.behaviour.borrow().clone();
+        let mut error = simulation.default_error.clone();
+        let mut status = None;
+        let simulated = match behaviour {
+            Behaviour::Accept | Behaviour::Refuse => &simulation.accept,
+            Behaviour::Slow(time) => {
+                tokio::time::sleep(time).await;
+                &simulation.accept
+            }
+            Behaviour::Silent => std::future::pending().await,
+            Behaviour::Throttle => &simulation.throttle,
+            Behaviour::Reject(code) => {
+                error = code.unwrap_or(error);
+                &simulation.reject
+            }
+            Behaviour::Error(given) => {
+                status = StatusCode::from_u16(given).ok();
+                &simulation.error
+            }
+        };
+        if std::ptr::eq(simulated, &raw const simulation.accept) {
+            self.accepted.fetch_add(1, Ordering::Relaxed);
+        }
+        let (head, body) = simulated.answer(&Uuid::now_v7().simple().to_string(), &error);
+        respond(status.unwrap_or(head.status), head.headers, body)
+    }
+}
+
+fn respond(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}

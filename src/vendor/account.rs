@@ -1,0 +1,153 @@
+//! A definition together with one customer's credentials: what a vendor can be asked with.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::flow::{Channel, Secret, VendorName, Verdict};
+use crate::time::Moment;
+use crate::vendor::definition::{Credential, Definition, Operation};
+use crate::vendor::request::{Job, Unfit};
+use crate::vendor::template::Slot;
+
+/// What the configuration gives an account.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    pub name: VendorName,
+    pub base_url: Option<String>,
+    pub credentials: Vec<(String, Secret)>,
+    /// The sender where no rule names one.
+    pub from: Option<Arc<str>>,
+}
+
+/// A vendor that can be asked.
+#[derive(Clone, Debug)]
+pub struct Account {
+    name: VendorName,
+    definition: Arc<Definition>,
+    base_url: Option<String>,
+    credentials: BTreeMap<String, Secret>,
+    from: Option<Arc<str>>,
+}
+
+impl Account {
+    /// Binds a definition to a customer's credentials.
+    pub fn new(definition: Arc<Definition>, grant: Grant) -> Account {
+        Account {
+            name: grant.name,
+            definition,
+            base_url: grant.base_url,
+            credentials: grant.credentials.into_iter().collect(),
+            from: grant.from,
+        }
+    }
+
+    /// The account that the sandbox and the definition's examples use: its own example credentials.
+    pub fn example(
+        definition: Arc<Definition>,
+        name: VendorName,
+        base_url: String,
+        from: Option<Arc<str>>,
+    ) -> Account {
+        let credential = |c: &Credential| (c.name.clone(), Secret::new(&*c.example));
+        let grant = Grant {
+            name,
+            base_url: Some(base_url),
+            credentials: definition.credentials.iter().map(credential).collect(),
+            from,
+        };
+        Account::new(definition, grant)
+    }
+
+    /// The name that rules use.
+    pub fn name(&self) -> &VendorName {
+        &self.name
+    }
+
+    /// The sender where no rule names one.
+    pub fn from(&self) -> Option<&Arc<str>> {
+        self.from.as_ref()
+    }
+
+    /// How this vendor is spoken with.
+    pub fn definition(&self) -> &Arc<Definition> {
+        &self.definition
+    }
+
+    /// The channels that the definition has and the credentials suffice for.
+    pub fn channels(&self) -> Vec<Channel> {
+        let able = |(channel, operation): &(Channel, Operation)| {
+            let known = |slot: &Slot| match slot {
+                Slot::Credential(name) => self.credentials.contains_key(name),
+                _ => true,
+            };
+            let fit = operation.slots().iter().all(|slot| known(slot));
+            (fit && self.base_url(operation).is_some()).then_some(*channel)
+        };
+        self.definition.operations.iter().filter_map(able).collect()
+    }
+
+    /// What the account lacks and has too much, as problems to be told: credential names.
+    pub fn misfits(&self) -> (Vec<&str>, Vec<&str>) {
+        let known = &self.definition.credentials;
+        let missing = known
+            .iter()
+            .filter(|c| !c.optional && !self.credentials.contains_key(&c.name))
+            .map(|c| c.name.as_str())
+            .collect();
+        let unknown = self
+            .credentials
+            .keys()
+            .filter(|name| !known.iter().any(|c| c.name == **name))
+            .map(String::as_str)
+            .collect();
+        (missing, unknown)
+    }
+
+    /// The addresses that connections are opened to before the first message.
+    pub fn origins(&self) -> Vec<String> {
+        let mut origins: Vec<String> = Vec::new();
+        for (_, operation) in &self.definition.operations {
+            let origin = self.base_url(operation).map(str::to_owned);
+            origins.extend(origin.filter(|o| !origins.contains(o)));
+        }
+        origins
+    }
+
+    /// The request that asks for this job on this channel.
+    ///
+    /// # Errors
+    /// When the definition has no such channel, or something it needs is not there.
+    pub fn request(
+        &self,
+        channel: Channel,
+        job: &Job<'_>,
+        now: Moment,
+    ) -> Result<http::Request<Bytes>, Unfit> {
+        let operation = self.definition.operation(channel);
+        let operation = operation.ok_or(Unfit::NoChannel)?;
+        let base_url = self.base_url(operation).ok_or(Unfit::NoAddress)?;
+        operation.request(base_url, &|name| self.credential(name), job, now)
+    }
+
+    /// What an answer to such a request comes to.
+    pub fn verdict(&self, channel: Channel, head: &http::response::Parts, body: &[u8]) -> Verdict {
+        match self.definition.operation(channel) {
+            Some(operation) => operation.verdict(head, body),
+            None => Verdict::unreadable(),
+        }
+    }
+
+    pub(crate) fn credential(&self, name: &str) -> Option<String> {
+        self.credentials.get(name).map(|s| s.expose().to_owned())
+    }
+
+    /// The account's own address, else the operation's, else the definition's.
+    fn base_url<'a>(&'a self, operation: &'a Operation) -> Option<&'a str> {
+        self.base_url
+            .as_deref()
+            .or(operation.base_url.as_deref())
+            .or(self.definition.base_url.as_deref())
+    }
+}

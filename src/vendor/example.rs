@@ -1,0 +1,274 @@
+//! The examples that a definition carries: a job, the request it must give, an answer, the verdict it must give.
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::Request;
+use serde_json::{Map, Value as Json};
+
+use crate::document::{Table, Value};
+use crate::flow::{Channel, Reason, Secret, Verdict, VerdictKind};
+use crate::number::PhoneNumber;
+use crate::problem::Problems;
+use crate::time::Moment;
+use crate::vendor::account::Account;
+use crate::vendor::definition::Definition;
+use crate::vendor::request::Job;
+use crate::vendor::template::{Place, Tree};
+
+/// The moment at which examples are run.
+const EXAMPLE_NOW: Moment = Moment(1_767_225_600_000);
+/// Where an example's vendor is, when its definition leaves that to the account.
+const EXAMPLE_BASE_URL: &str = "https://vendor.example";
+const EXAMPLE_REFERENCE: &str = "dlv_01890000000070008000000000000000-1";
+
+/// One example.
+#[derive(Clone, Debug)]
+pub(crate) struct Example {
+    name: String,
+    span: Range<usize>,
+    channel: Channel,
+    to: String,
+    from: String,
+    text: String,
+    code: String,
+    ucs2: bool,
+    left_ms: i64,
+    request: Option<Expected>,
+    response: Option<Answer>,
+    verdict: Option<Verdict>,
+}
+
+/// A vendor's answer.
+#[derive(Clone, Debug)]
+struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+/// What of a request is compared; parts that are not given are not.
+#[derive(Clone, Debug)]
+struct Expected {
+    url: Option<String>,
+    headers: Vec<(String, String)>,
+    /// The user and password of an `Authorization: Basic` header.
+    basic: Option<String>,
+    form: Option<Json>,
+    json: Option<Json>,
+}
+
+impl Example {
+    /// Reads one `[[example]]`.
+    pub(crate) fn read(table: &Table<'_>) -> Option<Example> {
+        let name = table.require("name", Value::string);
+        let channels = [("sms", Channel::Sms), ("voice", Channel::Voice)];
+        let channel = table.read("channel", |v| v.one_of(&channels));
+        let text = |key, default: &str| {
+            let written = table.read(key, Value::string);
+            written.map_or(default.to_owned(), |t| t.value)
+        };
+        let request = table.read("request", Value::table);
+        let response = table.read("response", Value::table);
+        let verdict = table.read("verdict", Value::table);
+        if response.is_some() != verdict.is_some() {
+            let message = "an example has a `response` and a `verdict`, or neither";
+            table.error(table.span.clone(), message, None);
+        }
+        let left = table.read("left", |v| v.duration_ms(0, 900_000));
+        let example = Example {
+            name: name?.value,
+            span: table.span.clone(),
+            channel: channel.unwrap_or(Channel::Sms),
+            to: text("to", "+6591234567"),
+            from: text("from", "+15005550006"),
+            text: text("text", "123456 is your code."),
+            code: text("code", "123456"),
+            ucs2: table.read("ucs2", Value::boolean).unwrap_or(false),
+            left_ms: left.unwrap_or(300_000),
+            request: request.map(|t| expected(&t)),
+            response: response.and_then(|t| response_of(&t)),
+            verdict: verdict.and_then(|t| verdict_of(&t)),
+        };
+        table.finish();
+        Some(example)
+    }
+
+    /// What does not hold of it.
+    fn failures(&self, account: &Account) -> Vec<String> {
+        let mut failures = Vec::new();
+        let Ok(to) = PhoneNumber::parse(&self.to, None) else {
+            return vec!["`to` is not a number".to_owned()];
+        };
+        let (text, code) = (Secret::new(&*self.text), Secret::new(&*self.code));
+        let job = Job {
+            to: &to,
+            from: Some(&self.from).filter(|f| !f.is_empty()).map(|f| &**f),
+            text: &text,
+            code: Some(&code),
+            reference: EXAMPLE_REFERENCE,
+            left_ms: self.left_ms,
+            ucs2: self.ucs2,
+        };
+        if let Some(expected) = &self.request {
+            match account.request(self.channel, &job, EXAMPLE_NOW) {
+                Ok(request) => expected.compare(&request, &mut failures),
+                Err(unfit) => failures.push(format!("no request could be made: {unfit:?}")),
+            }
+        }
+        if let (Some(response), Some(expected)) = (&self.response, &self.verdict) {
+            match verdict_on(account, self.channel, response) {
+                Some(verdict) if verdict == *expected => {}
+                Some(verdict) => failures.push(format!("the verdict is {verdict:?}")),
+                None => failures.push("the response is not one".to_owned()),
+            }
+        }
+        failures
+    }
+}
+
+/// Runs every example of a definition; one that does not hold is a problem at its place.
+pub fn check_examples(definition: &Arc<Definition>, problems: &RefCell<Problems>) {
+    let base_url = definition.base_url.clone();
+    let base_url = base_url.unwrap_or_else(|| EXAMPLE_BASE_URL.to_owned());
+    let account = Account::example(Arc::clone(definition), "example".into(), base_url, None);
+    for example in &definition.examples {
+        for failure in example.failures(&account) {
+            let message = format!("the example `{}` does not hold: {failure}", example.name);
+            problems
+                .borrow_mut()
+                .error(&definition.source, example.span.clone(), message);
+        }
+    }
+    for (channel, _) in &definition.operations {
+        let shows = |e: &Example| {
+            e.channel == *channel
+                && e.verdict
+                    .as_ref()
+                    .is_some_and(|v| v.kind == VerdictKind::Accepted)
+        };
+        if !definition.examples.iter().any(shows) {
+            let message = format!("no example shows an accepted message by {channel}");
+            let hint = "add an `[[example]]` from the vendor's documentation".to_owned();
+            problems
+                .borrow_mut()
+                .warning(&definition.source, 0..0, message, Some(hint));
+        }
+    }
+}
+
+fn verdict_on(account: &Account, channel: Channel, answer: &Answer) -> Option<Verdict> {
+    let mut response = http::Response::builder().status(answer.status);
+    for (name, value) in &answer.headers {
+        response = response.header(name, value);
+    }
+    let (head, ()) = response.body(()).ok()?.into_parts();
+    Some(account.verdict(channel, &head, answer.body.as_bytes()))
+}
+
+impl Expected {
+    fn compare(&self, request: &Request<Bytes>, failures: &mut Vec<String>) {
+        let url = request.uri().to_string();
+        if self.url.as_ref().is_some_and(|u| *u != url) {
+            failures.push(format!("the address is `{url}`"));
+        }
+        for (name, expected) in &self.headers {
+            let value = request.headers().get(name).and_then(|v| v.to_str().ok());
+            if value != Some(expected.as_str()) {
+                failures.push(format!("the header `{name}` is {value:?}"));
+            }
+        }
+        if let Some(basic) = &self.basic {
+            let expected = format!("Basic {}", STANDARD.encode(basic));
+            let value = request.headers().get(http::header::AUTHORIZATION);
+            if value.is_none_or(|v| v.as_bytes() != expected.as_bytes()) {
+                failures.push("the user or the password of `Authorization` is another".to_owned());
+            }
+        }
+        if let Some(expected) = &self.form {
+            let fields = form_urlencoded::parse(request.body());
+            let fields: Map<String, Json> = fields
+                .map(|(name, value)| (name.into_owned(), Json::from(value)))
+                .collect();
+            if Json::Object(fields.clone()) != *expected {
+                failures.push(format!("the form is {}", Json::Object(fields)));
+            }
+        }
+        if let Some(expected) = &self.json {
+            let body: Option<Json> = serde_json::from_slice(request.body()).ok();
+            if body.as_ref() != Some(expected) {
+                failures.push(format!("the body is {}", body.unwrap_or(Json::Null)));
+            }
+        }
+    }
+}
+
+fn expected(table: &Table<'_>) -> Expected {
+    let string = |key| table.read(key, Value::string).map(|t| t.value);
+    let headers = table.read("headers", Value::table);
+    let expected = Expected {
+        url: string("url"),
+        headers: headers.map(|t| pairs(&t)).unwrap_or_default(),
+        basic: string("basic"),
+        form: table.read("form", json),
+        json: table.read("json", json),
+    };
+    table.finish();
+    expected
+}
+
+fn response_of(table: &Table<'_>) -> Option<Answer> {
+    let status = table.require("status", |v| v.whole(100, 599));
+    let headers = table.read("headers", Value::table);
+    let headers = headers.map(|t| pairs(&t)).unwrap_or_default();
+    let body = table.read("body", Value::string).map(|t| t.value);
+    let json = table.read("json", json).map(|j| j.to_string());
+    table.finish();
+    Some(Answer {
+        status: u16::try_from(status?).ok()?,
+        headers,
+        body: body.or(json).unwrap_or_default(),
+    })
+}
+
+fn verdict_of(table: &Table<'_>) -> Option<Verdict> {
+    let kinds = [
+        VerdictKind::Accepted,
+        VerdictKind::Rejected,
+        VerdictKind::Throttled,
+        VerdictKind::Unavailable,
+        VerdictKind::Ambiguous,
+    ];
+    let kinds = kinds.map(|k| (k.as_str(), k));
+    let reasons = Reason::ALL.map(|r| (r.as_str(), r));
+    let kind = table.require("kind", |v| v.one_of(&kinds));
+    let string = |key| table.read(key, Value::string).map(|t| t.value);
+    let parts = table.read("parts", |v| v.whole(1, 1_000));
+    let verdict = Verdict {
+        kind: kind?,
+        reason: table.read("reason", |v| v.one_of(&reasons)),
+        message_id: string("message_id"),
+        parts: parts.and_then(|n| u32::try_from(n).ok()),
+        code: string("code"),
+        retry_after_ms: table.read("retry_after", |v| v.duration_ms(0, 86_400_000)),
+    };
+    table.finish();
+    Some(verdict)
+}
+
+fn pairs(table: &Table<'_>) -> Vec<(String, String)> {
+    let entries = table.entries().into_iter();
+    entries
+        .filter_map(|(name, v)| Some((name.value, v.string()?.value)))
+        .collect()
+}
+
+/// TOML as JSON. `null` is the one thing TOML cannot say; leave such fields out.
+fn json(value: Value<'_>) -> Option<Json> {
+    let tree = Tree::read(value, Place::Answer)?;
+    tree.fill(&|_| None).ok().flatten()
+}

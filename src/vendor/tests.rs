@@ -1,0 +1,149 @@
+//! The shipped definitions hold their own examples; mistakes in a definition are told with their place.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::*;
+use crate::flow::{Channel, VerdictKind};
+use crate::problem::{Problems, Source};
+
+fn shipped() -> Vec<Source> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("vendors");
+    let mut files: Vec<Source> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "toml"))
+        .map(|path| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            Source::new(name, std::fs::read_to_string(&path).unwrap())
+        })
+        .collect();
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    files
+}
+
+fn read(source: &Source) -> (Arc<Definition>, Vec<String>) {
+    let problems = RefCell::<Problems>::default();
+    let definition = Arc::new(Definition::read(source, &problems));
+    check_examples(&definition, &problems);
+    let told = problems
+        .borrow()
+        .sorted()
+        .iter()
+        .map(|p| p.to_string())
+        .collect();
+    (definition, told)
+}
+
+#[test]
+fn every_shipped_definition_holds_its_examples() {
+    let files = shipped();
+    assert!(files.len() >= 4, "{}", files.len());
+    for source in files {
+        let (definition, told) = read(&source);
+        assert_eq!(told, Vec::<String>::new());
+        assert_eq!(format!("{}.toml", definition.name), &*source.name);
+    }
+}
+
+#[test]
+fn every_shipped_definition_understands_its_own_simulator() {
+    for source in shipped() {
+        let (definition, _) = read(&source);
+        let account =
+            Account::example(Arc::clone(&definition), "x".into(), "http://x".into(), None);
+        for channel in account.channels() {
+            let simulation = &definition.operation(channel).unwrap().simulation;
+            let verdict = |simulated: &Simulated| {
+                let (head, body) = simulated.answer("id1", &simulation.default_error);
+                account.verdict(channel, &head, &body).kind
+            };
+            let told = format!("{} {channel}", definition.name);
+            assert_eq!(verdict(&simulation.accept), VerdictKind::Accepted, "{told}");
+            assert_eq!(verdict(&simulation.reject), VerdictKind::Rejected, "{told}");
+            assert_eq!(
+                verdict(&simulation.throttle),
+                VerdictKind::Throttled,
+                "{told}"
+            );
+            assert_eq!(
+                verdict(&simulation.error),
+                VerdictKind::Unavailable,
+                "{told}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_account_without_the_voice_credentials_has_no_voice() {
+    let source = shipped()
+        .into_iter()
+        .find(|s| s.text.contains("jwt_rs256"))
+        .unwrap();
+    let (definition, _) = read(&source);
+    let credentials = definition
+        .credentials
+        .iter()
+        .filter(|c| !c.optional)
+        .map(|c| (c.name.clone(), crate::flow::Secret::new(&*c.example)))
+        .collect();
+    let grant = Grant {
+        name: "v".into(),
+        base_url: None,
+        credentials,
+        from: None,
+    };
+    let account = Account::new(definition, grant);
+    assert_eq!(account.channels(), [Channel::Sms]);
+    assert_eq!(account.misfits(), (Vec::new(), Vec::new()));
+}
+
+fn told(text: &str) -> String {
+    let (_, told) = read(&Source::new("v.toml", text));
+    told.join("\n")
+}
+
+#[test]
+fn mistakes_are_told_all_at_once_with_their_places() {
+    let text = r#"
+[credentials]
+key = { example = "k" }
+[sms]
+path = "/send/{credential.kee}"
+auth = { scheme = "header", value = "Bearer {credential.key}" }
+json = { to = "{too}" }
+accepted = { status = [200], message_id = "id" }
+refused = { code = "/code", reasons = { invalid_numbr = [1], rate = [2], content = [2] } }
+sandbox = { default_error = 1 }
+colour = "red"
+"#;
+    let told = told(text);
+    for expected in [
+        "v.toml:5:8: error: there is no credential `kee`\n  hint: did you mean `key`?",
+        "v.toml:7:15: error: there is no slot `{too}` here\n  hint: did you mean `to`?",
+        "v.toml:8:43: error: `id` is not a JSON pointer",
+        "v.toml:9:41: error: there is no reason `invalid_numbr`\n  hint: did you mean `invalid_number`?",
+        "v.toml:9:85: error: this code is also on line 9",
+        "v.toml:11:1: error: unknown key `colour`",
+    ] {
+        assert!(told.contains(expected), "{expected}\nnot in\n{told}");
+    }
+}
+
+#[test]
+fn an_example_that_does_not_hold_is_told() {
+    let text = r#"
+[sms]
+path = "/send"
+auth = { scheme = "in_request" }
+accepted = { status = [200], message_id = "/id" }
+sandbox = { default_error = 1 }
+[[example]]
+name = "yes"
+response = { status = 200, json = { id = "a" } }
+verdict = { kind = "accepted", message_id = "b" }
+"#;
+    assert!(told(text).contains("the example `yes` does not hold: the verdict is Verdict"));
+}

@@ -1,0 +1,204 @@
+//! Reads a vendor's answer: closed verdicts come out, and codes, never texts.
+
+use http::header::RETRY_AFTER;
+use serde_json::Value as Json;
+
+use crate::flow::{Reason, Verdict, VerdictKind};
+use crate::vendor::definition::{Codes, Operation, Refused};
+
+/// A vendor's wish to be left alone is heard for at most this long, in milliseconds.
+const RETRY_AFTER_MS_MAX: i64 = 3_600_000;
+/// Codes and message ids longer than this are cut before they are kept.
+const TEXT_CHARS_MAX: usize = 128;
+
+/// How an answer stands to what acceptance needs.
+enum Conditions {
+    Met,
+    Failed,
+    /// Some elements meet them and some do not: a part of the message may be on its way.
+    Partly,
+    /// The answer has no such place.
+    Absent,
+}
+
+impl Operation {
+    pub(crate) fn verdict(&self, head: &http::response::Parts, body: &[u8]) -> Verdict {
+        let status = head.status.as_u16();
+        let json: Option<Json> = serde_json::from_slice(body).ok();
+        let code = json.as_ref().and_then(|j| self.refused.code_in(j));
+        if self.accepted.status.contains(&status) {
+            let conditions = match &json {
+                Some(json) => self.conditions(json),
+                None if self.reads_body() => Conditions::Absent,
+                None => Conditions::Met,
+            };
+            match conditions {
+                Conditions::Met => return self.acceptance(json.as_ref()),
+                Conditions::Failed => {}
+                Conditions::Partly | Conditions::Absent => return Verdict::unreadable(),
+            }
+        }
+        let reason = code.as_deref().and_then(|c| self.refused.reason_of(c));
+        let mut verdict = match reason {
+            Some(reason) => Verdict::failed(kind_of(reason), reason),
+            None => by_status(status),
+        };
+        verdict.code = Some(code.unwrap_or_else(|| status.to_string()));
+        verdict.retry_after_ms = self.refused.retry_after_ms(head);
+        verdict
+    }
+
+    fn reads_body(&self) -> bool {
+        !self.accepted.when.is_empty() || self.accepted.message_id.is_some()
+    }
+
+    fn conditions(&self, json: &Json) -> Conditions {
+        let mut met = 0;
+        let mut failed = 0;
+        for (pointer, allowed) in &self.accepted.when {
+            let found = all_at(json, pointer);
+            if found.is_empty() {
+                return Conditions::Absent;
+            }
+            let good = found
+                .iter()
+                .filter(|v| text_of(v).is_some_and(|t| allowed.contains(&t)));
+            let good = good.count();
+            met += good;
+            failed += found.len() - good;
+        }
+        match (met, failed) {
+            (_, 0) => Conditions::Met,
+            (0, _) => Conditions::Failed,
+            _ if self.accepted.when.len() > 1 => Conditions::Failed,
+            _ => Conditions::Partly,
+        }
+    }
+
+    fn acceptance(&self, json: Option<&Json>) -> Verdict {
+        let at = |pointer: &Option<String>| {
+            let found = all_at(json?, pointer.as_deref()?);
+            found.first().copied().cloned()
+        };
+        let id = at(&self.accepted.message_id).and_then(|v| text_of(&v));
+        let parts = at(&self.accepted.parts).and_then(|v| match v {
+            Json::Array(parts) => u32::try_from(parts.len()).ok(),
+            other => text_of(&other)?.parse().ok(),
+        });
+        Verdict {
+            // Some vendors say 0 while they do not know yet.
+            parts: parts.filter(|n| *n > 0),
+            ..Verdict::accepted(id)
+        }
+    }
+}
+
+impl Verdict {
+    /// An answer that says neither yes nor no: it may have been sent.
+    pub fn unreadable() -> Verdict {
+        Verdict::failed(VerdictKind::Ambiguous, Reason::Unknown)
+    }
+}
+
+impl Refused {
+    /// The code; where there are several, the first one that has a reason.
+    fn code_in(&self, json: &Json) -> Option<String> {
+        let found: Vec<String> = self
+            .code
+            .iter()
+            .flat_map(|pointer| all_at(json, pointer))
+            .filter_map(text_of)
+            .collect();
+        let listed = found.iter().find(|c| self.reason_of(c).is_some());
+        listed.or(found.first()).cloned()
+    }
+
+    fn reason_of(&self, code: &str) -> Option<Reason> {
+        let number: Option<i64> = code.parse().ok();
+        let named = |codes: &Codes| match codes {
+            Codes::One(one) => one == code,
+            Codes::Range(from, to) => number.is_some_and(|n| (*from..=*to).contains(&n)),
+        };
+        let found = self.reasons.iter().find(|(codes, _)| named(codes));
+        found.map(|(_, reason)| *reason)
+    }
+
+    /// `Retry-After` in seconds, or a header that the definition names.
+    fn retry_after_ms(&self, head: &http::response::Parts) -> Option<i64> {
+        let seconds = std::iter::once(&RETRY_AFTER)
+            .chain(&self.retry_after)
+            .filter_map(|name| {
+                head.headers
+                    .get(name)?
+                    .to_str()
+                    .ok()?
+                    .trim()
+                    .parse::<f64>()
+                    .ok()
+            })
+            .find(|s| s.is_finite() && *s > 0.0)?;
+        #[expect(clippy::cast_possible_truncation, reason = "clamped just before")]
+        let ms = (seconds * 1000.0).clamp(0.0, RETRY_AFTER_MS_MAX as f64) as i64;
+        Some(ms)
+    }
+}
+
+/// What a reason means for the next step.
+fn kind_of(reason: Reason) -> VerdictKind {
+    match reason {
+        Reason::Rate => VerdictKind::Throttled,
+        Reason::Server | Reason::Connect => VerdictKind::Unavailable,
+        Reason::Timeout => VerdictKind::Ambiguous,
+        Reason::InvalidNumber
+        | Reason::OptedOut
+        | Reason::Unreachable
+        | Reason::Content
+        | Reason::Sender
+        | Reason::Account
+        | Reason::FraudBlock
+        | Reason::NotMobile
+        | Reason::WrongChannel
+        | Reason::Expired
+        | Reason::Unknown => VerdictKind::Rejected,
+    }
+}
+
+/// What an HTTP status means where the definition does not list the answer's code.
+fn by_status(status: u16) -> Verdict {
+    let (kind, reason) = match status {
+        401..=403 => (VerdictKind::Rejected, Reason::Account),
+        408 | 429 => (VerdictKind::Throttled, Reason::Rate),
+        504 => (VerdictKind::Ambiguous, Reason::Timeout),
+        500..=599 => (VerdictKind::Unavailable, Reason::Server),
+        200..=299 | 400..=499 => (VerdictKind::Rejected, Reason::Unknown),
+        _ => (VerdictKind::Ambiguous, Reason::Unknown),
+    };
+    Verdict::failed(kind, reason)
+}
+
+/// Every value at a JSON pointer in which `*` stands for each element.
+fn all_at<'a>(json: &'a Json, pointer: &str) -> Vec<&'a Json> {
+    let mut found = vec![json];
+    for key in pointer.split('/').skip(1) {
+        found = found
+            .into_iter()
+            .flat_map(|value| match (value, key) {
+                (Json::Array(items), "*") => items.iter().collect(),
+                (value, key) => value
+                    .pointer(&format!("/{key}"))
+                    .into_iter()
+                    .collect::<Vec<_>>(),
+            })
+            .collect();
+    }
+    found
+}
+
+fn text_of(value: &Json) -> Option<String> {
+    match value {
+        Json::String(text) => Some(text.chars().take(TEXT_CHARS_MAX).collect()),
+        Json::Number(number) => Some(number.to_string()),
+        Json::Bool(flag) => Some(flag.to_string()),
+        Json::Null | Json::Array(_) | Json::Object(_) => None,
+    }
+}
