@@ -138,6 +138,15 @@ impl Rate {
     }
 }
 
+/// Looks a variable of the process's environment up.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the room that reads the environment"
+)]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
 impl Config {
     /// What holds where no file says otherwise.
     pub fn built_in() -> Config {

@@ -68,6 +68,18 @@ pub enum Skip {
     Unfit,
 }
 
+impl Skip {
+    /// The label in metrics.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Skip::Off { .. } => "off",
+            Skip::Rate => "rate",
+            Skip::Gone => "gone",
+            Skip::Unfit => "unfit",
+        }
+    }
+}
+
 /// What to do now.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {

@@ -386,6 +386,24 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Outcome; 9] = [
+        Outcome::Delivered,
+        Outcome::Accepted,
+        Outcome::Undelivered,
+        Outcome::Expired,
+        Outcome::Superseded,
+        Outcome::Blocked,
+        Outcome::Denied,
+        Outcome::Converted,
+        Outcome::Disowned,
+    ];
+
+    /// Reads the name back.
+    pub fn parse(text: &str) -> Option<Outcome> {
+        Outcome::ALL.into_iter().find(|o| o.as_str() == text)
+    }
+
     /// The name used in metrics, logs and the API.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -69,6 +69,24 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// The problem as JSON: `severity`, `message`, and where there are such, `file`, `line`, `column`, `hint`.
+    pub fn to_json(&self) -> serde_json::Value {
+        let (line, column) = self.position().unzip();
+        serde_json::json!({
+            "severity": match self.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+            },
+            "file": self.file(),
+            "line": line,
+            "column": column,
+            "message": self.message,
+            "hint": self.hint,
+        })
+    }
+}
+
 /// `file:line:column: error: message`, then the hint on a line of its own.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
