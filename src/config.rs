@@ -122,18 +122,7 @@ pub struct Rate {
 impl Rate {
     /// Reads `100/s`, `40000/day`, `10/10m`: a count and a time.
     pub fn parse(text: &str) -> Option<Rate> {
-        let (count, per) = text.split_once('/')?;
-        let count: u32 = count.trim().parse().ok().filter(|n| *n > 0)?;
-        let per = per.trim();
-        let per = if per.starts_with(|c: char| c.is_ascii_digit()) {
-            per.to_owned()
-        } else {
-            format!("1{per}")
-        };
-        let duration = humantime::parse_duration(&per).ok()?;
-        let per_ms = i64::try_from(duration.as_millis())
-            .ok()
-            .filter(|n| *n > 0)?;
+        let (count, per_ms) = crate::time::per(text)?;
         Some(Rate { count, per_ms })
     }
 }

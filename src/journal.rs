@@ -1,308 +1,162 @@
-//! Appends what happens to deliveries, durably, and reads it back.
+//! Appends events and reads them back.
 //!
-//! One thread writes; what waits for it is committed together, and acknowledged when it is on disk.
+//! One SQLite database, one thread that writes. Whatever waits is committed together and then each is told:
+//! an `Ack` that says "durable" survives the loss of power. Reads have a connection of their own and block,
+//! so async callers wrap them in `spawn_blocking`. What is secret is sealed with AES-256-GCM to its delivery
+//! and wiped when that closes; of numbers and users only keyed hashes are kept.
 
-mod key;
+mod disk;
+mod entry;
+mod keys;
+mod open_error;
 mod reader;
+#[cfg(test)]
+mod tests;
 mod writer;
 
-use std::fmt;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use rusqlite::Connection;
 
-use crate::flow::{Channel, DeliveryId, Outcome, Secret};
-use crate::number::Country;
+use crate::flow::{DeliveryId, Secret};
 use crate::time::{Clock, Moment};
 
-use key::Key;
-use reader::Reader;
-use writer::{Entry, Writer};
-
+pub use entry::{Ack, Admission, Broken, Closed, Fed, Lookup, Recent, Record};
+pub use open_error::{KeySource, OpenError};
 pub use reader::ReadError;
 
-/// Entries waiting for the disk; one more is refused, and its delivery goes on without the journal.
-pub const QUEUE_MAX: usize = 8_192;
-/// An oldest entry waiting longer than this, in milliseconds, means that the disk is stuck.
-const STALL_MS_MAX: i64 = 2_000;
+use keys::Keys;
+use reader::Reader;
+use writer::{Admitted, Entry, Health, Work, Writer};
 
-/// Where the journal is, and what seals it.
+/// Entries that may wait for the writer; one more is refused rather than waited for.
+const QUEUE_MAX: usize = 4_096;
+
+/// Where the journal is, and how it is kept.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// The database file. The lock, and the key file if there is one, are beside it.
     pub path: PathBuf,
-    /// Any text of at least 16 characters; absent: a key file beside the database.
+    /// What seals are made with; absent, a key file is made once.
     pub key: Option<Secret>,
+    /// How long closed deliveries are kept, in milliseconds.
+    pub keep_ms: i64,
 }
 
-/// Why the journal cannot be opened.
-#[derive(Debug)]
-pub enum OpenError {
-    /// Another process has it.
-    Locked(PathBuf),
-    /// It is sealed with another key, or its key file is gone.
-    WrongKey(String),
-    /// The disk, or SQLite, says no.
-    Storage(String),
-}
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            OpenError::Locked(path) => write!(
-                f,
-                "another trunkline has the journal `{}`\n\nhint: stop it, or give this one another `[journal] url`",
-                path.display()
-            ),
-            OpenError::WrongKey(message) | OpenError::Storage(message) => f.write_str(message),
-        }
-    }
-}
-
-impl std::error::Error for OpenError {}
-
-/// Why an entry is not on disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Broken {
-    /// Too many wait already.
-    Full,
-    /// The disk refused it.
-    Failed,
-    /// The journal is closed.
-    Gone,
-}
-
-impl Broken {
-    /// The label in metrics and logs.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Broken::Full => "full",
-            Broken::Failed => "failed",
-            Broken::Gone => "gone",
-        }
-    }
-}
-
-/// Tells when an entry is on disk.
-#[derive(Debug)]
-pub struct Ack(Result<oneshot::Receiver<bool>, Broken>);
-
-impl Ack {
-    /// Waits until the entry is on disk. Once it has told, it does not tell again.
-    ///
-    /// # Errors
-    /// When the entry will never be there.
-    pub async fn durable(&mut self) -> Result<(), Broken> {
-        match &mut self.0 {
-            Ok(receiver) => match receiver.await {
-                Ok(true) => Ok(()),
-                Ok(false) => Err(Broken::Failed),
-                Err(_) => Err(Broken::Gone),
-            },
-            Err(broken) => Err(*broken),
-        }
-    }
-}
-
-/// A message taken over.
-#[derive(Clone, Debug)]
-pub struct Admission {
-    pub id: DeliveryId,
-    pub org: Arc<str>,
-    pub event: Option<String>,
-    pub country: Country,
-    pub channel: Channel,
-    /// `+` and digits; only its keyed hash is kept.
-    pub number: Option<Secret>,
-    /// Okta's user id; only its keyed hash is kept.
-    pub user: Option<String>,
-    pub admitted_at: Moment,
-    pub expires_at: Moment,
-    pub sandbox: bool,
-    /// JSON without secrets.
-    pub record: String,
-    /// Sealed before it is written, and wiped when the delivery is closed.
-    pub sealed: Secret,
-}
-
-/// An event fed to a delivery.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fed {
-    pub id: DeliveryId,
-    /// From 0, without gaps.
-    pub seq: u32,
-    pub at: Moment,
-    /// JSON.
-    pub event: String,
-}
-
-/// A delivery's end.
-#[derive(Clone, Debug)]
-pub struct Closed {
-    pub id: DeliveryId,
-    pub at: Moment,
-    pub outcome: Outcome,
-    /// The answer, where it is not in the journal yet.
-    pub answer: Option<String>,
-}
-
-/// A delivery as it was written.
-#[derive(Clone, Debug)]
-pub struct Record {
-    pub id: DeliveryId,
-    pub org: Arc<str>,
-    pub event: Option<String>,
-    pub country: Country,
-    pub channel: Channel,
-    pub admitted_at: Moment,
-    pub expires_at: Moment,
-    pub sandbox: bool,
-    pub record: String,
-    /// Unsealed; absent once the delivery is closed.
-    pub secret: Option<Secret>,
-    pub fed: Vec<Fed>,
-    pub answer: Option<String>,
-    pub closed: Option<(Moment, Outcome)>,
-}
-
-/// What is remembered of every call over a restart.
-#[derive(Clone, Debug)]
-pub struct Recent {
-    pub id: DeliveryId,
-    pub org: Arc<str>,
-    pub event: Option<String>,
-    pub number_hash: Option<u64>,
-    pub admitted_at: Moment,
-    pub answer: Option<String>,
-}
-
-/// What to look a delivery up by.
-#[derive(Clone)]
-pub enum Lookup {
-    /// `+` and digits.
-    Phone(Secret),
-    User(String),
-    Event(String),
-}
-
-/// The journal, open.
+/// The journal, open. Dropping it does what `shutdown` does.
 pub struct Journal {
-    entries: Mutex<Option<mpsc::Sender<Entry>>>,
-    reader: Mutex<Reader>,
+    entries: SyncSender<Entry>,
     writer: Mutex<Option<JoinHandle<()>>>,
-    key: Key,
-    clock: Clock,
+    reader: Reader,
+    keys: Keys,
     health: Arc<Health>,
-}
-
-/// Shared by the writer and whoever asks how it is.
-struct Health {
-    /// The last commit succeeded.
-    well: AtomicBool,
-    /// When the writer last was at rest or finished a commit, in milliseconds.
-    moved_at: AtomicI64,
-    /// Entries are waiting.
-    busy: AtomicBool,
+    clock: Clock,
+    keep_ms: i64,
 }
 
 impl Journal {
-    /// Opens or makes the database, takes its lock, and starts the writer.
+    /// Opens the journal, making it when absent, and starts the writer. `on_commit` hears, on the writer's
+    /// thread, how long each commit took.
     ///
     /// # Errors
-    /// When another process has it, the key is wrong, or the disk says no.
+    /// When another process has it, when the key is not the one it was made with, or when the disk fails.
     pub fn open(
         settings: &Settings,
         clock: Clock,
         on_commit: impl Fn(Duration) + Send + 'static,
     ) -> Result<Journal, OpenError> {
-        let (lock, connection, key) = key::open(settings)?;
-        let reader = Reader::open(&settings.path, key.clone()).map_err(storage)?;
-        let (entries, waiting) = mpsc::channel(QUEUE_MAX);
-        let health = Arc::new(Health {
-            well: AtomicBool::new(true),
-            moved_at: AtomicI64::new(clock.now().0),
-            busy: AtomicBool::new(false),
-        });
+        let lock = disk::lock(&settings.path)?;
+        let connection = disk::open_to_write(&settings.path)?;
+        let keys = unlock(&connection, &settings.path, settings.key.as_ref())?;
+        let reader = Reader::new(disk::open_to_read(&settings.path)?);
+        let (sender, receiver) = sync_channel(QUEUE_MAX);
+        let health = Arc::new(Health::new());
         let writer = Writer {
             connection,
-            key: key.clone(),
-            clock,
+            entries: receiver,
             health: Arc::clone(&health),
-            on_commit: Box::new(on_commit),
-            _lock: lock,
-        };
-        let writer = std::thread::Builder::new()
-            .name("journal".to_owned())
-            .spawn(move || writer.run(waiting))
-            .map_err(|error| OpenError::Storage(error.to_string()))?;
-        Ok(Journal {
-            entries: Mutex::new(Some(entries)),
-            reader: Mutex::new(reader),
-            writer: Mutex::new(Some(writer)),
-            key,
             clock,
+            on_commit,
+            pruning: None,
+            lock,
+        };
+        let thread = thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || writer.run())
+            .map_err(|source| OpenError::Io {
+                path: settings.path.clone(),
+                source,
+            })?;
+        Ok(Journal {
+            entries: sender,
+            writer: Mutex::new(Some(thread)),
+            reader,
+            keys,
             health,
+            clock,
+            keep_ms: settings.keep_ms,
         })
     }
 
-    /// Appends a message taken over.
+    /// Writes a delivery's beginning. Never blocks.
     pub fn admit(&self, admission: Admission) -> Ack {
-        self.append(|done| Entry::Admit(Box::new(admission), done))
+        let Some(sealed) = self.keys.seal(admission.id, &admission.sealed) else {
+            return Ack::broken(Broken::Failed);
+        };
+        self.push(Work::Admit(Box::new(Admitted {
+            number_hash: admission.number.as_deref().map(|n| self.number_hash(n)),
+            user_hash: admission.user.as_deref().map(|u| self.user_hash(u)),
+            sealed,
+            admission,
+        })))
     }
 
-    /// Appends an event.
+    /// Writes what was fed to a delivery. Never blocks.
     pub fn feed(&self, fed: Fed) -> Ack {
-        self.append(|done| Entry::Feed(fed, done))
+        self.push(Work::Feed(fed))
     }
 
-    /// Appends what Okta was told, so that a repeated call hears the same after a restart.
+    /// Writes what Okta was told, so that a twin hears the same after a restart. Never blocks.
     pub fn answered(&self, id: DeliveryId, answer: String) -> Ack {
-        self.append(|done| Entry::Answered(id, answer, done))
+        self.push(Work::Answered { id, answer })
     }
 
-    /// Closes a delivery and wipes what was sealed.
+    /// Writes a delivery's end and wipes its sealed part; closing again replaces the outcome. Never blocks.
     pub fn close(&self, closed: Closed) -> Ack {
-        self.append(|done| Entry::Close(closed, done))
+        self.push(Work::Close(closed))
     }
 
-    /// Sets or removes a setting.
+    /// Keeps a setting over restarts, or takes it away. Never blocks.
     pub fn put_setting(&self, name: String, value: Option<String>) -> Ack {
-        self.append(|done| Entry::Setting(name, value, done))
+        self.push(Work::PutSetting { name, value })
     }
 
-    /// Writes one small thing, to see whether it can.
+    /// Writes next to nothing, to know whether the journal can be written. Never blocks.
     pub fn probe(&self) -> Ack {
-        let now = self.clock.now().0.to_string();
-        self.put_setting("probed_at".to_owned(), Some(now))
+        self.push(Work::Probe)
     }
 
-    /// Deletes deliveries that were admitted before a moment and are closed.
+    /// Deletes closed deliveries admitted before a moment, a few at a time between other writes, then empties
+    /// the log: until then wiped seals may linger in it, still sealed. Never blocks.
     pub fn prune(&self, before: Moment) -> Ack {
-        self.append(|done| Entry::Prune(before, done))
+        self.push(Work::Prune { before })
     }
 
-    /// Whether the last commit succeeded and nothing waits too long.
-    pub fn is_healthy(&self) -> bool {
-        let moved_at = Moment(self.health.moved_at.load(Ordering::Relaxed));
-        let stuck = self.health.busy.load(Ordering::Relaxed)
-            && self.clock.now().ms_since(moved_at) > STALL_MS_MAX;
-        self.health.well.load(Ordering::Relaxed) && !stuck
+    /// Prunes what is older than the settings keep.
+    pub fn prune_old(&self) -> Ack {
+        self.prune(self.clock.now().plus_ms(self.keep_ms.saturating_neg()))
     }
 
-    /// A number's hash, keyed, so that a stolen database does not tell who was called.
-    pub fn number_hash(&self, e164: &str) -> u64 {
-        self.key.hash("number", e164)
-    }
-
-    /// Every setting that `put_setting` set.
+    /// All settings, by name.
     ///
     /// # Errors
-    /// When the database cannot be read.
+    /// When the database cannot be read; so for all reads.
     pub fn settings(&self) -> Result<Vec<(String, String)>, ReadError> {
-        self.reader().settings()
+        self.reader.settings()
     }
 
     /// One delivery.
@@ -310,74 +164,115 @@ impl Journal {
     /// # Errors
     /// When the database cannot be read.
     pub fn delivery(&self, id: DeliveryId) -> Result<Option<Record>, ReadError> {
-        self.reader().delivery(id)
+        self.reader.delivery(&self.keys, id)
     }
 
-    /// The newest deliveries of a number, a user or an event.
+    /// Deliveries by number, user or event, newest first; never more than a thousand.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn find(&self, by: &Lookup, limit: usize) -> Result<Vec<Record>, ReadError> {
-        self.reader().find(by, limit)
+        self.reader.find(&self.keys, by, limit)
     }
 
-    /// Every delivery that is not closed, oldest first.
+    /// Deliveries that are not closed, oldest first; beyond a hundred thousand, only the newest.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn open_deliveries(&self, sandbox: bool) -> Result<Vec<Record>, ReadError> {
-        self.reader().open_deliveries(sandbox)
+        self.reader.open_deliveries(&self.keys, sandbox)
     }
 
-    /// Every call since a moment.
+    /// What was admitted at or after a moment, oldest first; beyond a million, only the newest.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn recent(&self, since: Moment, sandbox: bool) -> Result<Vec<Recent>, ReadError> {
-        self.reader().recent(since, sandbox)
+        self.reader.recent(since, sandbox)
     }
 
-    /// Writes what still waits, and closes the database.
-    pub fn shut_down(&self) {
-        drop(
-            self.entries
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take(),
-        );
-        let writer = self
+    /// The keyed hash of a number, `+` and digits; the same for the same key, always.
+    pub fn number_hash(&self, e164: &str) -> u64 {
+        self.keys.number_hash(e164)
+    }
+
+    /// The keyed hash of a user's id.
+    pub fn user_hash(&self, user: &str) -> u64 {
+        self.keys.user_hash(user)
+    }
+
+    /// Whether the last commit succeeded, nothing has waited too long, and the writer lives.
+    pub fn is_healthy(&self) -> bool {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let lives = writer.as_ref().is_some_and(|thread| !thread.is_finished());
+        lives && self.health.is_well(self.clock.now())
+    }
+
+    /// Writes what waits, empties the log, and ends the writer. Blocks for as long as the disk takes.
+    pub fn shutdown(&self) {
+        let thread = self
             .writer
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        if let Some(writer) = writer
-            && writer.join().is_err()
-        {
-            tracing::error!("the journal's writer had broken off");
-        }
-    }
-
-    fn reader(&self) -> std::sync::MutexGuard<'_, Reader> {
-        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn append(&self, entry: impl FnOnce(oneshot::Sender<bool>) -> Entry) -> Ack {
-        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(entries) = &*entries else {
-            return Ack(Err(Broken::Gone));
+        let Some(thread) = thread else {
+            return;
         };
-        let (done, ack) = oneshot::channel();
-        match entries.try_send(entry(done)) {
-            Ok(()) => Ack(Ok(ack)),
-            Err(mpsc::error::TrySendError::Full(_)) => Ack(Err(Broken::Full)),
-            Err(mpsc::error::TrySendError::Closed(_)) => Ack(Err(Broken::Gone)),
+        let (ack, _) = Ack::pair();
+        let stop = Entry {
+            work: Work::Stop,
+            since: self.clock.now(),
+            ack,
+        };
+        // A writer that cannot be told has ended already.
+        if self.entries.send(stop).is_err() || thread.join().is_err() {
+            tracing::error!("the journal's writer ended before it was told to");
+        }
+    }
+
+    fn push(&self, work: Work) -> Ack {
+        let (sender, ack) = Ack::pair();
+        let entry = Entry {
+            work,
+            since: self.clock.now(),
+            ack: sender,
+        };
+        match self.entries.try_send(entry) {
+            Ok(()) => ack,
+            Err(TrySendError::Full(_)) => Ack::broken(Broken::Full),
+            Err(TrySendError::Disconnected(_)) => Ack::broken(Broken::Gone),
         }
     }
 }
 
-fn storage(error: rusqlite::Error) -> OpenError {
-    OpenError::Storage(format!("the journal cannot be opened: {error}"))
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.shutdown();
+    }
 }
 
-#[cfg(test)]
-mod tests;
+/// Finds the key and proves that it is the database's, or makes it so in a new database.
+fn unlock(
+    connection: &Connection,
+    path: &Path,
+    configured: Option<&Secret>,
+) -> Result<Keys, OpenError> {
+    let sqlite_error = |source| OpenError::Sqlite {
+        path: path.to_owned(),
+        source,
+    };
+    let known = disk::key_check(connection).map_err(sqlite_error)?;
+    let material = keys::find_key(configured, path, known.is_none())?;
+    let keys = Keys::derive(&material.text);
+    match known {
+        Some(check) if check == keys.check() => Ok(keys),
+        Some(_) => Err(OpenError::WrongKey {
+            path: path.to_owned(),
+            key: material.source,
+        }),
+        None => {
+            disk::keep_key_check(connection, keys.check()).map_err(sqlite_error)?;
+            Ok(keys)
+        }
+    }
+}

@@ -10,19 +10,26 @@
 //! - Chance enters only when a delivery id is minted; a weighted choice is a function of it.
 //! - A passcode or a full phone number never reaches a log, metric, `Debug` print, error or page.
 
-pub mod config;
-pub mod delivery;
 pub mod document;
 pub mod flow;
-pub mod guard;
-pub mod journal;
 pub mod number;
-pub mod okta;
 pub mod problem;
+pub mod text;
+pub mod time;
+
+pub mod catalog;
+pub mod delivery;
+pub mod explain;
+pub mod guard;
+pub mod okta;
 pub mod rules;
+pub mod vendor;
+
+pub mod cli;
+pub mod config;
+pub mod dispatch;
+pub mod journal;
+pub mod reload;
 pub mod sandbox;
 pub mod server;
 pub mod telemetry;
-pub mod text;
-pub mod time;
-pub mod vendor;

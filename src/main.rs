@@ -1,3 +1,10 @@
 //! The `trunkline` binary: parse the command line, run it, give its exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use trunkline::cli::{self, Cli};
+
+fn main() -> ExitCode {
+    cli::run(Cli::parse())
+}

@@ -1,6 +1,9 @@
 //! Turns HTTP into calls and back: the listeners, their limits, and the one place that chooses statuses.
 
+pub mod admin;
 pub mod connection;
+mod health;
+pub mod hook;
 pub mod reply;
 
 use std::net::SocketAddr;

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 /// Files are read in one sitting.
 const LINES_MAX: usize = 500;
 /// Rooms that decide: no async, no I/O, no clock, no log.
-const PURE: [&str; 11] = [
+const PURE: [&str; 12] = [
     "flow", "number", "problem", "okta", "vendor", "rules", "guard", "health", "delivery",
-    "catalog", "text",
+    "catalog", "text", "explain",
 ];
 /// Names that say nothing.
 const EMPTY_NAMES: [&str; 7] = [
@@ -84,7 +84,7 @@ fn rooms_that_decide_do_nothing_else() {
         "Instant",
     ];
     for (path, text) in rust_files("src") {
-        let is_test = path.ends_with("tests.rs");
+        let is_test = path.iter().any(|p| p == "tests" || p == "tests.rs");
         if is_test || !PURE.contains(&&*room(&path)) {
             continue;
         }
@@ -113,7 +113,7 @@ fn no_vendor_is_known_by_name() {
         })
         .unwrap_or_default();
     for (path, text) in rust_files("src") {
-        if path.ends_with("tests.rs") {
+        if path.iter().any(|p| p == "tests" || p == "tests.rs") {
             continue;
         }
         for name in &names {

@@ -1,214 +1,380 @@
-//! The one thread that writes: takes what waits, commits it together, tells everybody.
+//! The one thread that writes: it takes what waits, commits it together, and tells each.
 
 use std::fs::File;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, Transaction, params};
-use tokio::sync::{mpsc, oneshot};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, named_params, params};
+use tokio::sync::oneshot;
 
 use crate::flow::DeliveryId;
-use crate::journal::key::Key;
-use crate::journal::{Admission, Closed, Fed, Health};
+use crate::journal::entry::{Admission, Broken, Closed, Fed, Written};
 use crate::time::{Clock, Moment};
 
-/// Entries committed together, at most.
-const GROUP_MAX: usize = 512;
-/// Deliveries deleted in one commit, at most, so that nobody waits long for it.
-const PRUNED_MAX: i64 = 500;
-/// After a failed commit, before the next one.
-const PAUSE: Duration = Duration::from_millis(20);
+/// Entries written in one commit.
+pub(crate) const GROUP_MAX: usize = 512;
+/// Something that waits longer than this means a stalled disk.
+pub(crate) const STALL_MS: i64 = 2_000;
+/// Deliveries deleted in one commit; between two of them whatever waits is written.
+pub(crate) const PRUNE_CHUNK: u16 = 64;
+/// `Health::oldest_ms` while nothing is being written.
+const IDLE: i64 = i64::MAX;
 
 /// One thing to write, and who waits for it.
-pub(super) enum Entry {
-    Admit(Box<Admission>, oneshot::Sender<bool>),
-    Feed(Fed, oneshot::Sender<bool>),
-    Answered(DeliveryId, String, oneshot::Sender<bool>),
-    Close(Closed, oneshot::Sender<bool>),
-    Setting(String, Option<String>, oneshot::Sender<bool>),
-    Prune(Moment, oneshot::Sender<bool>),
+pub(crate) struct Entry {
+    pub(crate) work: Work,
+    pub(crate) since: Moment,
+    pub(crate) ack: oneshot::Sender<Written>,
 }
 
-pub(super) struct Writer {
-    pub(super) connection: Connection,
-    pub(super) key: Key,
-    pub(super) clock: Clock,
-    pub(super) health: Arc<Health>,
-    pub(super) on_commit: Box<dyn Fn(Duration) + Send>,
-    /// Held as long as this process may write.
-    pub(super) _lock: File,
+/// What to write.
+pub(crate) enum Work {
+    Admit(Box<Admitted>),
+    Feed(Fed),
+    Close(Closed),
+    Answered { id: DeliveryId, answer: String },
+    PutSetting { name: String, value: Option<String> },
+    Probe,
+    Prune { before: Moment },
+    Stop,
 }
 
-impl Writer {
-    /// Writes until nobody can append any more and all is written.
-    pub(super) fn run(mut self, mut waiting: mpsc::Receiver<Entry>) {
-        self.connection.set_prepared_statement_cache_capacity(32);
-        let mut group = Vec::with_capacity(GROUP_MAX);
-        while waiting.blocking_recv_many(&mut group, GROUP_MAX) > 0 {
-            self.moved();
-            self.health.busy.store(true, Ordering::Relaxed);
-            self.write_group(&mut group);
-            self.health.busy.store(false, Ordering::Relaxed);
-            self.moved();
-        }
-        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
-        if let Err(error) = self.connection.query_row(checkpoint, [], |_| Ok(())) {
-            tracing::warn!(%error, "the journal could not be folded at the end");
+/// An admission with its secrets hashed and sealed. The originals in it are not written.
+pub(crate) struct Admitted {
+    pub(crate) admission: Admission,
+    pub(crate) number_hash: Option<u64>,
+    pub(crate) user_hash: Option<u64>,
+    pub(crate) sealed: Vec<u8>,
+}
+
+/// How the writer is, for whoever asks from another thread.
+pub(crate) struct Health {
+    broken: AtomicBool,
+    oldest_ms: AtomicI64,
+}
+
+impl Health {
+    pub(crate) fn new() -> Health {
+        Health {
+            broken: AtomicBool::new(false),
+            oldest_ms: AtomicI64::new(IDLE),
         }
     }
 
-    fn moved(&self) {
-        let now = self.clock.now().0;
-        self.health.moved_at.store(now, Ordering::Relaxed);
+    /// Whether the last commit succeeded and nothing has waited for too long.
+    pub(crate) fn is_well(&self, now: Moment) -> bool {
+        let oldest = Moment(self.oldest_ms.load(Ordering::Relaxed));
+        !self.broken.load(Ordering::Relaxed) && now.ms_since(oldest) < STALL_MS
     }
 
-    fn write_group(&mut self, group: &mut Vec<Entry>) {
-        let began = Instant::now();
-        let key = &self.key;
-        let committed = self.connection.transaction().and_then(|transaction| {
-            let each: Vec<rusqlite::Result<()>> = group
-                .iter()
-                .map(|entry| entry.write(&transaction, key))
-                .collect();
-            // A full disk fails every statement; then none may be told that it is kept.
-            transaction.commit()?;
-            Ok(each)
-        });
-        (self.on_commit)(began.elapsed());
-        match committed {
-            Ok(each) => {
-                let failed = each.iter().find_map(|r| r.as_ref().err());
-                self.note(failed);
-                for (entry, written) in group.drain(..).zip(&each) {
-                    entry.tell(written.is_ok());
+    pub(crate) fn busy_since(&self, oldest: Moment) {
+        self.oldest_ms.store(oldest.0, Ordering::Relaxed);
+    }
+
+    fn idle(&self) {
+        self.oldest_ms.store(IDLE, Ordering::Relaxed);
+    }
+
+    fn succeeded(&self) {
+        if self.broken.swap(false, Ordering::Relaxed) {
+            tracing::info!("the journal can be written again");
+        }
+    }
+
+    fn failed(&self, error: &rusqlite::Error) {
+        if !self.broken.swap(true, Ordering::Relaxed) {
+            tracing::error!(%error, "the journal cannot be written");
+        }
+    }
+}
+
+/// The writer's thread, as data.
+pub(crate) struct Writer<F> {
+    pub(crate) connection: Connection,
+    pub(crate) entries: Receiver<Entry>,
+    pub(crate) health: Arc<Health>,
+    pub(crate) clock: Clock,
+    /// Told how long each commit took.
+    pub(crate) on_commit: F,
+    pub(crate) pruning: Option<Pruning>,
+    /// Held until the last byte is written.
+    pub(crate) lock: File,
+}
+
+/// A deletion that goes on chunk by chunk.
+pub(crate) struct Pruning {
+    before: Moment,
+    acks: Vec<oneshot::Sender<Written>>,
+}
+
+/// What `gather` found.
+struct Group {
+    entries: Vec<Entry>,
+    stop: bool,
+}
+
+impl<F: Fn(Duration)> Writer<F> {
+    /// Writes until told to stop or until nobody can send any more, and closes the database.
+    pub(crate) fn run(mut self) {
+        loop {
+            let group = self.gather();
+            let stop = group.stop;
+            self.write_group(group.entries);
+            if stop {
+                break;
+            }
+            self.prune_chunk();
+            self.health.idle();
+        }
+        self.finish();
+    }
+
+    /// Waits for one entry, and takes what else is there; waits for nothing while there is pruning to do.
+    fn gather(&mut self) -> Group {
+        let mut entries = Vec::new();
+        if self.pruning.is_none() {
+            match self.entries.recv() {
+                Ok(entry) if matches!(entry.work, Work::Stop) => {
+                    return Group {
+                        entries,
+                        stop: true,
+                    };
                 }
+                Ok(entry) => self.sort_in(entry, &mut entries),
+                Err(_) => {
+                    return Group {
+                        entries,
+                        stop: true,
+                    };
+                }
+            }
+        }
+        while entries.len() < GROUP_MAX {
+            match self.entries.try_recv() {
+                Ok(entry) if matches!(entry.work, Work::Stop) => {
+                    return Group {
+                        entries,
+                        stop: true,
+                    };
+                }
+                Ok(entry) => self.sort_in(entry, &mut entries),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => {
+                    return Group {
+                        entries,
+                        stop: true,
+                    };
+                }
+            }
+        }
+        Group {
+            entries,
+            stop: false,
+        }
+    }
+
+    fn sort_in(&mut self, entry: Entry, entries: &mut Vec<Entry>) {
+        let Work::Prune { before } = entry.work else {
+            entries.push(entry);
+            return;
+        };
+        let pruning = self.pruning.get_or_insert(Pruning {
+            before,
+            acks: Vec::new(),
+        });
+        pruning.before = pruning.before.max(before);
+        pruning.acks.push(entry.ack);
+    }
+
+    /// One transaction for all; a row that the schema refuses fails alone.
+    fn write_group(&mut self, entries: Vec<Entry>) {
+        let Some(first) = entries.first() else {
+            return;
+        };
+        self.health.busy_since(first.since);
+        let written = self.in_transaction(|transaction| {
+            entries
+                .iter()
+                .map(|entry| alone_or_all(write(transaction, &entry.work)))
+                .collect::<rusqlite::Result<Vec<Written>>>()
+        });
+        let written = written.unwrap_or_else(|| vec![Err(Broken::Failed); entries.len()]);
+        for (entry, written) in entries.into_iter().zip(written) {
+            tell(entry.ack, written);
+        }
+    }
+
+    fn prune_chunk(&mut self) {
+        let Some(pruning) = self.pruning.take() else {
+            return;
+        };
+        self.health.busy_since(self.clock.now());
+        let deleted = self.in_transaction(|transaction| delete_closed(transaction, pruning.before));
+        let written = match deleted {
+            Some(deleted) if deleted >= usize::from(PRUNE_CHUNK) => {
+                self.pruning = Some(pruning);
+                return;
+            }
+            Some(_) => {
+                // In a quiet hour nothing else would overwrite wiped seals.
+                self.empty_log();
+                Ok(())
+            }
+            None => Err(Broken::Failed),
+        };
+        for ack in pruning.acks {
+            tell(ack, written);
+        }
+    }
+
+    /// Commits what `work` did, or nothing of it; keeps the health and the time it took.
+    fn in_transaction<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Option<T> {
+        let began = Instant::now();
+        let result = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .and_then(|transaction| {
+                let done = work(&transaction)?;
+                transaction.commit()?;
+                Ok(done)
+            });
+        match result {
+            Ok(done) => {
+                self.health.succeeded();
+                (self.on_commit)(began.elapsed());
+                Some(done)
             }
             Err(error) => {
-                self.note(Some(&error));
-                for entry in group.drain(..) {
-                    entry.tell(false);
-                }
-                std::thread::sleep(PAUSE);
+                self.health.failed(&error);
+                None
             }
         }
     }
 
-    /// Says loudly when the disk stops taking what it is given, and when it does again.
-    fn note(&self, failed: Option<&rusqlite::Error>) {
-        let was_well = self.health.well.swap(failed.is_none(), Ordering::Relaxed);
-        match failed {
-            Some(error) if was_well => {
-                tracing::error!(%error, "the journal cannot be written: deliveries are not safe over a restart");
-            }
-            None if !was_well => tracing::info!("the journal can be written again"),
-            Some(_) | None => {}
-        }
-    }
-}
-
-impl Entry {
-    fn write(&self, transaction: &Transaction<'_>, key: &Key) -> rusqlite::Result<()> {
-        match self {
-            Entry::Admit(admission, _) => admit(transaction, key, admission),
-            Entry::Feed(fed, _) => {
-                let mut statement = transaction.prepare_cached(
-                    "INSERT INTO fed (delivery, seq, at, event) VALUES (?1, ?2, ?3, ?4)",
-                )?;
-                let id = fed.id.as_bytes();
-                statement.execute(params![id, fed.seq, fed.at.0, fed.event])?;
-                Ok(())
-            }
-            Entry::Answered(id, answer, _) => {
-                let mut statement =
-                    transaction.prepare_cached("UPDATE delivery SET answer = ?2 WHERE id = ?1")?;
-                statement.execute(params![id.as_bytes(), answer])?;
-                Ok(())
-            }
-            Entry::Close(closed, _) => {
-                let mut statement = transaction.prepare_cached(
-                    "UPDATE delivery SET closed_at = ?2, outcome = ?3, sealed = NULL,
-                     answer = coalesce(?4, answer) WHERE id = ?1",
-                )?;
-                let id = closed.id.as_bytes();
-                let outcome = closed.outcome.as_str();
-                statement.execute(params![id, closed.at.0, outcome, closed.answer])?;
-                Ok(())
-            }
-            Entry::Setting(name, value, _) => match value {
-                Some(value) => {
-                    let mut statement = transaction.prepare_cached(
-                        "INSERT INTO setting (name, value) VALUES (?1, ?2)
-                         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                    )?;
-                    statement.execute(params![name, value.as_bytes()])?;
-                    Ok(())
-                }
-                None => {
-                    transaction.execute("DELETE FROM setting WHERE name = ?1", [name])?;
-                    Ok(())
-                }
-            },
-            Entry::Prune(before, _) => prune(transaction, *before),
+    /// Moves the log into the database, so that what was wiped is gone from both. A log that cannot be
+    /// emptied loses nothing: the next commits or the next start do it.
+    fn empty_log(&self) {
+        let blocked = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+        match blocked {
+            Ok(false) => {}
+            Ok(true) => tracing::warn!("the journal's log is in use and was not emptied"),
+            Err(error) => tracing::warn!(%error, "the journal's log could not be emptied"),
         }
     }
 
-    fn tell(self, kept: bool) {
-        let done = match self {
-            Entry::Admit(_, done)
-            | Entry::Feed(_, done)
-            | Entry::Answered(_, _, done)
-            | Entry::Close(_, done)
-            | Entry::Setting(_, _, done)
-            | Entry::Prune(_, done) => done,
-        };
-        // Whoever asked need not be waiting any more.
-        done.send(kept).ok();
+    /// Lets go of the database, and last of the lock.
+    fn finish(self) {
+        self.empty_log();
+        if let Err((_, error)) = self.connection.close() {
+            tracing::warn!(%error, "the journal did not close well");
+        }
+        drop(self.lock);
     }
 }
 
-fn admit(transaction: &Transaction<'_>, key: &Key, admission: &Admission) -> rusqlite::Result<()> {
-    let mut statement = transaction.prepare_cached(
-        "INSERT INTO delivery (id, org, event, country, channel, number_hash, user_hash,
-         admitted_at, expires_at, sandbox, record, sealed)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-    )?;
-    let id = Key::tie(admission.id);
-    let number = admission.number.as_ref();
-    let number = number.map(|n| key.hash("number", n.expose()).cast_signed());
-    let user = admission.user.as_ref();
-    let user = user.map(|u| key.hash("user", u).cast_signed());
-    let sealed = key
-        .seal(&id, admission.sealed.expose().as_bytes())
-        .ok_or(rusqlite::Error::InvalidQuery)?;
-    statement.execute(params![
-        id,
-        &*admission.org,
-        admission.event,
-        admission.country.as_str(),
-        admission.channel.as_str(),
-        number,
-        user,
-        admission.admitted_at.0,
-        admission.expires_at.0,
-        admission.sandbox,
-        admission.record,
-        sealed,
-    ])?;
-    Ok(())
+/// Nobody listening is no failure.
+fn tell(ack: oneshot::Sender<Written>, written: Written) {
+    let _unheard = ack.send(written);
 }
 
-/// Deletes one handful; the next prune takes the next one.
-fn prune(transaction: &Transaction<'_>, before: Moment) -> rusqlite::Result<()> {
-    transaction.execute(
-        "DELETE FROM fed WHERE delivery IN (SELECT id FROM delivery
-         WHERE admitted_at < ?1 AND closed_at IS NOT NULL ORDER BY admitted_at LIMIT ?2)",
-        params![before.0, PRUNED_MAX],
-    )?;
-    transaction.execute(
-        "DELETE FROM delivery WHERE id IN (SELECT id FROM delivery
-         WHERE admitted_at < ?1 AND closed_at IS NOT NULL ORDER BY admitted_at LIMIT ?2)",
-        params![before.0, PRUNED_MAX],
-    )?;
-    Ok(())
+/// Tells a row that the schema refuses from a database that fails.
+fn alone_or_all(result: rusqlite::Result<usize>) -> rusqlite::Result<Written> {
+    match result {
+        Ok(0) => Ok(Err(Broken::Failed)),
+        Ok(_) => Ok(Ok(())),
+        Err(error) => match error.sqlite_error_code() {
+            Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch) => {
+                Ok(Err(Broken::Failed))
+            }
+            Some(_) | None => Err(error),
+        },
+    }
+}
+
+/// Writes one entry; returns how many rows it touched, where none is a failure.
+fn write(transaction: &Transaction<'_>, work: &Work) -> rusqlite::Result<usize> {
+    match work {
+        Work::Admit(admitted) => admit(transaction, admitted),
+        Work::Feed(fed) => transaction
+            .prepare_cached("INSERT INTO fed (delivery, seq, at, event) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![fed.id.as_bytes(), fed.seq, fed.at.0, fed.event]),
+        Work::Close(closed) => transaction
+            .prepare_cached(
+                "UPDATE deliveries SET sealed = NULL, closed_at = ?2, outcome = ?3, \
+                 answer = coalesce(?4, answer) WHERE id = ?1",
+            )?
+            .execute(params![
+                closed.id.as_bytes(),
+                closed.at.0,
+                closed.outcome.as_str(),
+                closed.answer,
+            ]),
+        Work::Answered { id, answer } => transaction
+            .prepare_cached("UPDATE deliveries SET answer = ?2 WHERE id = ?1")?
+            .execute(params![id.as_bytes(), answer]),
+        Work::PutSetting { name, value } => put_setting(transaction, name, value.as_deref()),
+        Work::Probe => transaction
+            .prepare_cached("INSERT OR REPLACE INTO about (name, value) VALUES ('probe', '')")?
+            .execute([]),
+        // `gather` keeps these two.
+        Work::Prune { .. } | Work::Stop => Ok(0),
+    }
+}
+
+fn admit(transaction: &Transaction<'_>, admitted: &Admitted) -> rusqlite::Result<usize> {
+    let admission = &admitted.admission;
+    transaction
+        .prepare_cached(
+            "INSERT INTO deliveries (id, org, event, country, channel, number_hash, user_hash, \
+             admitted_at, expires_at, sandbox, record, sealed) VALUES (:id, :org, :event, :country, \
+             :channel, :number_hash, :user_hash, :admitted_at, :expires_at, :sandbox, :record, :sealed)",
+        )?
+        .execute(named_params! {
+            ":id": admission.id.as_bytes(),
+            ":org": &*admission.org,
+            ":event": admission.event,
+            ":country": admission.country.as_str(),
+            ":channel": admission.channel.as_str(),
+            ":number_hash": admitted.number_hash.map(u64::cast_signed),
+            ":user_hash": admitted.user_hash.map(u64::cast_signed),
+            ":admitted_at": admission.admitted_at.0,
+            ":expires_at": admission.expires_at.0,
+            ":sandbox": admission.sandbox,
+            ":record": admission.record,
+            ":sealed": admitted.sealed,
+        })
+}
+
+fn put_setting(
+    transaction: &Transaction<'_>,
+    name: &str,
+    value: Option<&str>,
+) -> rusqlite::Result<usize> {
+    match value {
+        Some(value) => transaction
+            .prepare_cached("INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)")?
+            .execute([name, value]),
+        // Taking away what is not there is no failure.
+        None => transaction
+            .prepare_cached("DELETE FROM settings WHERE name = ?1")?
+            .execute([name])
+            .map(|_| 1),
+    }
+}
+
+/// Deletes one chunk of closed deliveries, and all that was fed to them.
+fn delete_closed(transaction: &Transaction<'_>, before: Moment) -> rusqlite::Result<usize> {
+    transaction
+        .prepare_cached(
+            "DELETE FROM deliveries WHERE rowid IN (SELECT rowid FROM deliveries \
+             WHERE admitted_at < ?1 AND closed_at IS NOT NULL ORDER BY admitted_at LIMIT ?2)",
+        )?
+        .execute(params![before.0, PRUNE_CHUNK])
 }

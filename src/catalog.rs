@@ -1,0 +1,236 @@
+//! Compiles configuration, rules and vendor definitions into one immutable snapshot, or all problems.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::config::{Config, VendorAccount};
+use crate::flow::{Channel, VendorName};
+use crate::problem::{Problems, Severity, Source, did_you_mean};
+use crate::rules::{Fleet, FleetVendor, Rules};
+use crate::vendor::{Account, Definition, Grant, check_examples};
+
+/// Everything a message is decided and sent with. One is loaded at the door and carried to the end.
+#[derive(Debug)]
+pub struct Catalog {
+    pub config: Config,
+    pub rules: Rules,
+    accounts: BTreeMap<VendorName, Arc<Account>>,
+}
+
+/// What the catalog is made of, as text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Texts {
+    /// The rule files, in file-name order.
+    pub rules: Vec<Source>,
+    /// The vendor definitions, in file-name order.
+    pub definitions: Vec<Source>,
+}
+
+/// Makes the account through which a simulated vendor is used.
+pub type Simulate<'a> =
+    dyn Fn(&VendorName, &Arc<Definition>, Option<Arc<str>>) -> Option<Account> + 'a;
+
+impl Catalog {
+    /// Compiles everything. When `problems` holds an error afterwards, the result must not be used.
+    pub fn compile(
+        config: Config,
+        texts: &Texts,
+        simulate: Option<&Simulate<'_>>,
+        problems: &RefCell<Problems>,
+    ) -> Catalog {
+        let definitions: Vec<Arc<Definition>> = texts
+            .definitions
+            .iter()
+            .map(|source| Arc::new(Definition::read(source, problems)))
+            .collect();
+        for definition in &definitions {
+            check_examples(definition, problems);
+        }
+        let accounts = match simulate {
+            Some(simulate) => simulated_accounts(&config, &definitions, simulate, problems),
+            None => real_accounts(&config, &definitions, problems),
+        };
+        let fleet = fleet(&config, &accounts, &definitions);
+        let rules = Rules::compile(&texts.rules, &fleet, &config.region, problems);
+        Catalog {
+            config,
+            rules,
+            accounts,
+        }
+    }
+
+    /// A vendor account.
+    pub fn account(&self, name: &str) -> Option<&Arc<Account>> {
+        self.accounts.get(name)
+    }
+
+    /// Every vendor account, by name.
+    pub fn accounts(&self) -> impl Iterator<Item = &Arc<Account>> {
+        self.accounts.values()
+    }
+
+    /// The configuration of an account, where it has one.
+    pub fn configured(&self, name: &str) -> Option<&VendorAccount> {
+        self.config.vendors.iter().find(|v| &*v.name.value == name)
+    }
+}
+
+fn fleet(
+    config: &Config,
+    accounts: &BTreeMap<VendorName, Arc<Account>>,
+    definitions: &[Arc<Definition>],
+) -> Fleet {
+    let region = |name: &VendorName| {
+        let configured = config.vendors.iter().find(|v| v.name.value == *name);
+        configured.and_then(|v| v.data_region.clone())
+    };
+    let vendors = accounts.values().map(|account| FleetVendor {
+        name: Arc::clone(account.name()),
+        from: account.from().cloned(),
+        data_region: region(account.name()),
+        channels: account.channels(),
+    });
+    Fleet {
+        vendors: vendors.collect(),
+        definitions: definitions.iter().map(|d| d.name.clone()).collect(),
+    }
+}
+
+/// An account for each one configured, and one for each definition that has none.
+fn simulated_accounts(
+    config: &Config,
+    definitions: &[Arc<Definition>],
+    simulate: &Simulate<'_>,
+    problems: &RefCell<Problems>,
+) -> BTreeMap<VendorName, Arc<Account>> {
+    let mut wanted: BTreeMap<VendorName, (Arc<Definition>, Option<Arc<str>>)> = definitions
+        .iter()
+        .map(|d| (VendorName::from(&*d.name), (Arc::clone(d), None)))
+        .collect();
+    for vendor in &config.vendors {
+        if let Some(definition) = definition_of(config, vendor, definitions, problems) {
+            let entry = (Arc::clone(definition), vendor.from.clone());
+            wanted.insert(Arc::clone(&vendor.name.value), entry);
+        }
+    }
+    let mut accounts = BTreeMap::new();
+    for (name, (definition, from)) in wanted {
+        match simulate(&name, &definition, from) {
+            Some(account) => {
+                accounts.insert(name, Arc::new(account));
+            }
+            None => problems.borrow_mut().general(
+                Severity::Error,
+                format!("no port could be had for the simulated vendor `{name}`"),
+                None,
+            ),
+        }
+    }
+    accounts
+}
+
+fn real_accounts(
+    config: &Config,
+    definitions: &[Arc<Definition>],
+    problems: &RefCell<Problems>,
+) -> BTreeMap<VendorName, Arc<Account>> {
+    let mut accounts = BTreeMap::new();
+    for vendor in &config.vendors {
+        let Some(definition) = definition_of(config, vendor, definitions, problems) else {
+            continue;
+        };
+        let credentials = vendor.credentials.iter();
+        let account = Account::new(
+            Arc::clone(definition),
+            Grant {
+                name: Arc::clone(&vendor.name.value),
+                base_url: vendor.base_url.clone(),
+                credentials: credentials
+                    .map(|(name, secret)| (name.value.clone(), secret.clone()))
+                    .collect(),
+                from: vendor.from.clone(),
+            },
+        );
+        tell_misfits(config, vendor, &account, problems);
+        accounts.insert(Arc::clone(&vendor.name.value), Arc::new(account));
+    }
+    accounts
+}
+
+fn definition_of<'a>(
+    config: &Config,
+    vendor: &VendorAccount,
+    definitions: &'a [Arc<Definition>],
+    problems: &RefCell<Problems>,
+) -> Option<&'a Arc<Definition>> {
+    let wanted = &vendor.definition.value;
+    let found = definitions.iter().find(|d| d.name == *wanted);
+    if found.is_none()
+        && let Some(source) = &config.source
+    {
+        let hint = did_you_mean(wanted, definitions.iter().map(|d| d.name.as_str()));
+        let dir = config.definitions_dir.display();
+        let hint = hint.unwrap_or_else(|| format!("write `{dir}/{wanted}.toml`"));
+        let message = format!("there is no vendor definition `{wanted}`");
+        let span = vendor.definition.span.clone();
+        problems
+            .borrow_mut()
+            .error_hint(source, span, message, hint);
+    }
+    found
+}
+
+fn tell_misfits(
+    config: &Config,
+    vendor: &VendorAccount,
+    account: &Account,
+    problems: &RefCell<Problems>,
+) {
+    let Some(source) = &config.source else {
+        return;
+    };
+    let mut problems = problems.borrow_mut();
+    let (missing, unknown) = account.misfits();
+    for name in &missing {
+        let message = format!("`{}` has no credential `{name}`", vendor.name.value);
+        let hint = format!("`credentials = {{ {name} = \"env:NAME\" }}`");
+        problems.error_hint(source, vendor.name.span.clone(), message, hint);
+    }
+    for (name, _) in &vendor.credentials {
+        if unknown.contains(&name.value.as_str()) {
+            let known = account.definition().credentials.iter();
+            let hint = did_you_mean(&name.value, known.map(|c| c.name.as_str()));
+            let hint = hint.unwrap_or_else(|| "the definition lists what it takes".to_owned());
+            let message = format!(
+                "`{}` takes no credential `{}`",
+                vendor.name.value, name.value
+            );
+            problems.error_hint(source, name.span.clone(), message, hint);
+        }
+    }
+    if missing.is_empty() && account.origins().is_empty() {
+        let message = format!("`{}` has no `base_url`", vendor.name.value);
+        let hint = "this vendor gives every account an address of its own";
+        problems.error_hint(source, vendor.name.span.clone(), message, hint);
+    } else if missing.is_empty() && account.channels() == [Channel::Sms] {
+        let lacking: Vec<&str> = account
+            .definition()
+            .credentials
+            .iter()
+            .filter(|c| {
+                !vendor
+                    .credentials
+                    .iter()
+                    .any(|(name, _)| name.value == c.name)
+            })
+            .map(|c| c.name.as_str())
+            .collect();
+        if account.definition().operation(Channel::Voice).is_some() {
+            let message = format!("`{}` cannot call: text messages only", vendor.name.value);
+            let hint = format!("calls need the credentials {}", lacking.join(", "));
+            let span = vendor.name.span.clone();
+            problems.warning(source, span, message, Some(hint));
+        }
+    }
+}

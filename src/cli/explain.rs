@@ -1,0 +1,70 @@
+//! `trunkline explain`: what would be done with a number, and why.
+
+use crate::cli::http::Admin;
+use crate::cli::{CONFIG, ChannelArg, ConfigArgs, FINE, Format, NO, block_on, tell};
+use crate::explain::{Question, explain};
+use crate::reload::{configuration, load};
+use crate::time::Clock;
+
+/// Say what would be done with a number, and why.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The number, with `+`
+    #[arg(value_name = "NUMBER")]
+    number: String,
+    #[arg(long, value_enum, default_value = "sms")]
+    channel: ChannelArg,
+    /// The Okta org, by its configured name
+    #[arg(long)]
+    org: Option<String>,
+    /// Such as mfa-verification
+    #[arg(long, value_name = "T")]
+    request_type: Option<String>,
+    #[arg(long, value_name = "L")]
+    locale: Option<String>,
+    /// The text to measure
+    #[arg(long)]
+    text: Option<String>,
+    #[arg(long, value_enum, default_value = "human")]
+    format: Format,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+pub(super) fn run(args: &Args) -> u8 {
+    let place = args.config.place();
+    let config = configuration(&place);
+    let vendors = args.config.vendors(&config);
+    let (loaded, problems) = load(&place, &vendors);
+    let Some(loaded) = loaded else {
+        tell(&problems);
+        return CONFIG;
+    };
+    let question = Question {
+        to: args.number.clone(),
+        channel: Some(args.channel.into()),
+        org: args.org.clone(),
+        request_type: args.request_type.clone(),
+        locale: args.locale.clone(),
+        text: args.text.clone(),
+    };
+    let mut explained = explain(&loaded.catalog, &question, Clock::start().now());
+    // Whether a vendor is well only a running router knows; without one the files must do.
+    let live = block_on(async { Admin::of(&config).vendors().await });
+    if let Ok(Some(vendors)) = live {
+        explained.note_vendors(|vendor| {
+            let known = vendors.iter().find(|v| v["name"] == vendor)?;
+            let last = known["last"].as_str().map(str::to_owned);
+            let off = known["off"]["reason"].as_str().map(str::to_owned);
+            Some((off, last))
+        });
+    }
+    match args.format {
+        Format::Human => println!("{explained}"),
+        Format::Json => match serde_json::to_string_pretty(&explained) {
+            Ok(json) => println!("{json}"),
+            Err(error) => eprintln!("error: {error}"),
+        },
+    }
+    if explained.is_sent() { FINE } else { NO }
+}

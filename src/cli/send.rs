@@ -1,0 +1,207 @@
+//! `trunkline send`: plays Okta, and says what Okta would make of the answer.
+
+use std::time::{Duration, Instant};
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use ring::rand::{SecureRandom, SystemRandom};
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use crate::cli::{ChannelArg, FINE, NO, block_on};
+use crate::time::Clock;
+
+/// Okta waits this long.
+const OKTA_WAITS: Duration = Duration::from_secs(3);
+/// The life that Okta gives a passcode, in milliseconds.
+const LIFE_MS: i64 = 300_000;
+
+/// Play Okta: post a hook call, and say what Okta would make of the answer.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The number the passcode goes to
+    #[arg(value_name = "NUMBER")]
+    number: String,
+    #[arg(long, value_enum, default_value = "sms")]
+    channel: ChannelArg,
+    #[arg(long, default_value = "http://127.0.0.1:8080/okta/telephony")]
+    url: String,
+    /// A header, such as the org's credential; may be given several times
+    #[arg(long = "header", value_name = "K: V", value_parser = header)]
+    headers: Vec<(HeaderName, HeaderValue)>,
+    /// The host in the call's `source`
+    #[arg(long, value_name = "HOST", default_value = "dev.okta.com")]
+    source: String,
+    /// The event's id; the same one again is answered the same and sends nothing [default: a new one]
+    #[arg(long, value_name = "E")]
+    event: Option<String>,
+    /// As Okta's Admin Console does it for a preview
+    #[arg(long)]
+    preview: bool,
+}
+
+fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let (name, value) = text.split_once(':').ok_or("a header is `Name: value`")?;
+    let name = name
+        .trim()
+        .parse()
+        .map_err(|_| "this is no header's name")?;
+    let value = value
+        .trim()
+        .parse()
+        .map_err(|_| "this is no header's value")?;
+    Ok((name, value))
+}
+
+pub(super) fn run(args: &Args) -> u8 {
+    let began = Instant::now();
+    let answered = block_on(async { tokio::time::timeout(OKTA_WAITS, post(args)).await });
+    let ms = began.elapsed().as_millis();
+    let (status, body) = match answered {
+        Ok(Ok(Ok(answered))) => answered,
+        Ok(Ok(Err(error))) => {
+            eprintln!("no answer: {error}");
+            return okta_sends("the hook could not be reached");
+        }
+        Ok(Err(_)) => {
+            println!("no answer within {} s", OKTA_WAITS.as_secs());
+            return okta_sends("the hook took too long");
+        }
+        Err(code) => return code,
+    };
+    println!("HTTP {status} after {ms} ms");
+    verdict(status, &body)
+}
+
+/// What Okta does with an answer.
+fn verdict(status: u16, body: &[u8]) -> u8 {
+    let json: Json = match serde_json::from_slice(body) {
+        Ok(json) => json,
+        Err(_) if status == 200 => return okta_sends("the answer is not JSON"),
+        Err(_) => Json::Null,
+    };
+    if status != 200 {
+        println!("{json}");
+        return okta_sends("any status but 200 counts as a failure");
+    }
+    if json.get("error").is_some() {
+        println!("{json}");
+        return okta_sends("the answer has an `error`, which people will see");
+    }
+    let command = &json["commands"][0];
+    let value = &command["value"][0];
+    let word = value["status"].as_str().unwrap_or_default();
+    if command["type"] != "com.okta.telephony.action"
+        || !["SUCCESSFUL", "PENDING", "FAILED"].contains(&word)
+    {
+        println!("{json}");
+        return okta_sends("the answer is malformed");
+    }
+    let text = |value: &Json| value.as_str().unwrap_or("none").to_owned();
+    println!("status       {word}");
+    println!("provider     {}", text(&value["provider"]));
+    println!("transaction  {}", text(&value["transactionId"]));
+    println!("metadata     {}", text(&value["transactionMetadata"]));
+    let context = &json["debugContext"];
+    println!(
+        "rule         {} (rules {})",
+        text(&context["rule"]),
+        text(&context["rules"])
+    );
+    println!("reason       {}", text(&context["reason"]));
+    if word == "FAILED" {
+        return okta_sends("the hook said FAILED");
+    }
+    println!("Okta is content and sends nothing itself.");
+    FINE
+}
+
+fn okta_sends(why: &str) -> u8 {
+    println!("Okta would send the message itself, unless Okta has switched that off: {why}.");
+    NO
+}
+
+async fn post(args: &Args) -> Result<(u16, Vec<u8>), String> {
+    let told = |error: reqwest::Error| {
+        let connect = error.is_connect();
+        let error = error.without_url();
+        if connect {
+            format!("{error}; is `trunkline serve` running?")
+        } else {
+            error.to_string()
+        }
+    };
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .build()
+        .map_err(told)?;
+    let headers: HeaderMap = args.headers.iter().cloned().collect();
+    let response = client
+        .post(&args.url)
+        .headers(headers)
+        .header("content-type", "application/json")
+        .body(call(args).to_string())
+        .send()
+        .await
+        .map_err(told)?;
+    let status = response.status().as_u16();
+    let body = response.bytes().await.map_err(told)?;
+    Ok((status, body.to_vec()))
+}
+
+/// A hook call as Okta writes it.
+fn call(args: &Args) -> Json {
+    let now = Clock::start().now();
+    let code = passcode();
+    let (channel, text) = match args.channel {
+        ChannelArg::Sms => ("SMS", Some(format!("Your verification code is {code}."))),
+        ChannelArg::Voice => ("VOICE CALL", None),
+    };
+    let address = if args.preview {
+        "/api/internal/v1/inlineHooks/com.okta.telephony.provider/generatePreview"
+    } else {
+        "/api/v1/authn/factors/smsfactor/verify"
+    };
+    let event = args.event.clone();
+    json!({
+        "eventId": event.unwrap_or_else(|| Uuid::now_v7().simple().to_string()),
+        "eventTime": now.to_rfc3339(),
+        "eventType": "com.okta.telephony.provider",
+        "eventTypeVersion": "1.0",
+        "contentType": "application/json",
+        "cloudEventVersion": "0.1",
+        "source": format!("https://{}/api/v1/inlineHooks/cal0000000000000000", args.source),
+        "requestType": "com.okta.user.telephony.mfa-verification",
+        "data": {
+            "context": { "request": {
+                "id": "req0000000000000000000",
+                "method": "POST",
+                "url": { "value": address },
+                "ipAddress": "127.0.0.1",
+            } },
+            "userProfile": {
+                "firstName": "Test",
+                "lastName": "Person",
+                "login": "test.person@example.com",
+                "userId": "00u0000000000000test",
+            },
+            "messageProfile": {
+                "msgTemplate": text,
+                "phoneNumber": args.number,
+                "otpExpires": now.plus_ms(LIFE_MS).to_rfc3339(),
+                "deliveryChannel": channel,
+                "otpCode": code,
+                "locale": "EN-US",
+            },
+        },
+    })
+}
+
+/// Six random digits; they are never shown.
+fn passcode() -> String {
+    let mut bytes = [0; 4];
+    // Without random numbers the passcode is 000000, which plays Okta as well.
+    SystemRandom::new().fill(&mut bytes).ok();
+    format!("{:06}", u32::from_be_bytes(bytes) % 1_000_000)
+}

@@ -1,0 +1,224 @@
+//! The story of a message: admit it, plan it, deliver it, record it.
+
+mod admission;
+mod courier;
+mod driver;
+mod record;
+mod resume;
+mod switches;
+mod twins;
+pub mod view;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::catalog::Catalog;
+use crate::dispatch::courier::Courier;
+use crate::dispatch::driver::Driver;
+use crate::dispatch::switches::Switches;
+use crate::dispatch::twins::{Joined, Twins};
+use crate::flow::{Channel, Message, Outcome, Step, VendorName, Verdict};
+use crate::guard::NumberCounts;
+use crate::journal::Journal;
+use crate::number::Country;
+use crate::telemetry::Telemetry;
+use crate::time::{Clock, Moment};
+
+pub use record::{How, Kept, Told};
+pub use switches::Switch;
+
+/// Answers are aimed this much earlier than `answer_within`, in milliseconds.
+const AIM_EARLY_MS: i64 = 100;
+
+/// Carries messages from admission to outcome.
+pub struct Dispatch {
+    pub(crate) catalog: Arc<ArcSwap<Catalog>>,
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) telemetry: Arc<Telemetry>,
+    pub(crate) clock: Clock,
+    sandbox: bool,
+    courier: Courier,
+    counts: Mutex<NumberCounts>,
+    twins: Twins,
+    switches: Switches,
+    waiting: Mutex<HashMap<Arc<str>, usize>>,
+    /// The last verdict of each vendor, for whoever asks how it is.
+    seen: Mutex<HashMap<VendorName, (Verdict, Moment)>>,
+    tasks: TaskTracker,
+    /// Deliveries in flight are left to the journal.
+    abandon: CancellationToken,
+}
+
+impl Dispatch {
+    /// Makes the room; nothing moves yet.
+    ///
+    /// # Errors
+    /// When the client for vendors cannot be made, or the journal cannot be read.
+    pub fn new(
+        catalog: Arc<ArcSwap<Catalog>>,
+        journal: Arc<Journal>,
+        telemetry: Arc<Telemetry>,
+        clock: Clock,
+        sandbox: bool,
+    ) -> anyhow::Result<Arc<Dispatch>> {
+        let switches = Switches::read(&journal)?;
+        let dispatch = Arc::new(Dispatch {
+            catalog,
+            journal,
+            telemetry,
+            clock,
+            sandbox,
+            courier: Courier::new()?,
+            counts: Mutex::default(),
+            twins: Twins::default(),
+            switches,
+            waiting: Mutex::default(),
+            seen: Mutex::default(),
+            tasks: TaskTracker::new(),
+            abandon: CancellationToken::new(),
+        });
+        dispatch.remember()?;
+        Ok(dispatch)
+    }
+
+    /// Takes a message over and says what its hook call is answered. The delivery goes on in a task of its
+    /// own, whether or not anybody still waits.
+    pub async fn admit(self: &Arc<Self>, message: Message, catalog: Arc<Catalog>) -> Told {
+        let within = catalog.config.hook.answer_within_ms;
+        let answer_by = message.received_at.plus_ms(within - AIM_EARLY_MS);
+        let unheard = Told {
+            delivery: message.id,
+            how: How::Pending,
+            ms: within - AIM_EARLY_MS,
+            rule: String::new(),
+            rules: catalog.rules.version().to_string(),
+            reason: "pending".to_owned(),
+        };
+        let event = message.event.as_deref();
+        let mut hearing = match self.twins.join(&message.org, event, self.clock.now()) {
+            Joined::Twin(hearing) => hearing,
+            Joined::First(hook, hearing) => {
+                let dispatch = Arc::clone(self);
+                self.tasks
+                    .spawn(async move { dispatch.own(message, catalog, answer_by, hook).await });
+                hearing
+            }
+        };
+        // The driver answers in time by itself; this is for a twin that came late, and for a stalled machine.
+        let patience = self.clock.until(answer_by.plus_ms(AIM_EARLY_MS / 2));
+        let heard = hearing.wait_for(Option::is_some);
+        match tokio::time::timeout(patience, heard).await {
+            Ok(Ok(told)) => told.clone().unwrap_or(unheard),
+            Ok(Err(_)) | Err(_) => unheard,
+        }
+    }
+
+    /// How many calls of an org wait for a vendor now, this one included; the guard ends the waiting.
+    fn wait(self: &Arc<Self>, org: &Arc<str>) -> (usize, Waiting) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = waiting.entry(Arc::clone(org)).or_default();
+        *count += 1;
+        let gauge = self.telemetry.hook_waiting.with_label_values(&[&**org]);
+        gauge.inc();
+        let ends = Waiting {
+            dispatch: Arc::clone(self),
+            org: Arc::clone(org),
+        };
+        (*count, ends)
+    }
+
+    fn see(&self, vendor: &VendorName, verdict: &Verdict, now: Moment) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.insert(Arc::clone(vendor), (verdict.clone(), now));
+    }
+
+    /// Why a vendor is switched off for a country, by the rules or by the API.
+    fn off(&self, step: &Step, country: Country, now: Moment) -> Option<String> {
+        let catalog = self.catalog.load();
+        let by_rules = catalog.rules.off(&step.vendor, country, now);
+        let by_rules = by_rules.map(str::to_owned);
+        by_rules.or_else(|| self.switches.off(&step.vendor, country, now))
+    }
+
+    /// The switches that people set through the API.
+    pub fn switches(&self) -> &Switches {
+        &self.switches
+    }
+
+    fn count_outcome(&self, country: Country, channel: Channel, outcome: Outcome, twice: u64) {
+        let labels = [country.as_str(), channel.as_str(), outcome.as_str()];
+        self.telemetry.deliveries.with_label_values(&labels).inc();
+        if twice > 0 {
+            let twices = &self.telemetry.possible_duplicates;
+            twices.with_label_values(&[country.as_str()]).inc_by(twice);
+        }
+    }
+
+    /// Opens connections to every vendor.
+    pub async fn warm(&self) {
+        self.courier.warm(self.origins()).await;
+    }
+
+    /// Opens connections again after a reload, beside everything else.
+    pub fn rewarm(self: &Arc<Self>) {
+        let dispatch = Arc::clone(self);
+        self.tasks.spawn(async move { dispatch.warm().await });
+    }
+
+    /// Keeps them open, until cancelled.
+    pub async fn keep_warm(&self) {
+        self.courier.keep_warm(|| self.origins()).await;
+    }
+
+    fn origins(&self) -> Vec<String> {
+        let catalog = self.catalog.load();
+        let mut origins: Vec<String> = catalog.accounts().flat_map(|a| a.origins()).collect();
+        origins.sort();
+        origins.dedup();
+        origins
+    }
+
+    /// Lets deliveries in flight go on for `grace`, then leaves the rest to the journal.
+    pub async fn shut_down(&self, grace: Duration) {
+        self.tasks.close();
+        if tokio::time::timeout(grace, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            let left = self.tasks.len();
+            tracing::info!(left, "deliveries in flight are left to the journal");
+        }
+        self.abandon.cancel();
+        self.tasks.wait().await;
+    }
+
+    fn drive(self: &Arc<Self>, driver: Driver, first: crate::delivery::Event, at: Moment) {
+        self.tasks.spawn(driver.run(first, at));
+    }
+}
+
+/// A hook call that waits for a vendor; it waits no more when this is dropped.
+struct Waiting {
+    dispatch: Arc<Dispatch>,
+    org: Arc<str>,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let dispatch = &self.dispatch;
+        let mut waiting = dispatch
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = waiting.get_mut(&self.org) {
+            *count = count.saturating_sub(1);
+        }
+        let gauges = &dispatch.telemetry.hook_waiting;
+        gauges.with_label_values(&[&*self.org]).dec();
+    }
+}

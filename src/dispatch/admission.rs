@@ -1,0 +1,229 @@
+//! Decides whether a message is delivered, and hands it to a driver or closes it at once.
+
+use std::sync::{Arc, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::catalog::Catalog;
+use crate::delivery::{Delivery, Event, Terms};
+use crate::dispatch::Dispatch;
+use crate::dispatch::driver::{Driver, Parcel};
+use crate::dispatch::record::{Course, Kept, Opened, Refusal, Told, since};
+use crate::flow::{Channel, Message, Outcome, Plan, Secret};
+use crate::journal::{Admission, Closed};
+use crate::number::{Country, NumberProblem, PhoneNumber};
+use crate::rules::Decision;
+use crate::text::{Encoding, measure, spoken};
+use crate::time::Moment;
+
+impl Dispatch {
+    /// Owns a message: refuses it, or drives it to its end.
+    pub(super) async fn own(
+        self: Arc<Self>,
+        message: Message,
+        catalog: Arc<Catalog>,
+        answer_by: Moment,
+        hook: watch::Sender<Option<Told>>,
+    ) {
+        let now = self.clock.now();
+        match self.decide(&message, &catalog, now) {
+            Ok((to, plan)) => {
+                self.deliver(message, to, plan, &catalog, answer_by, hook)
+                    .await;
+            }
+            Err(refusal) => self.refuse(&message, &catalog, &refusal, now, &hook),
+        }
+    }
+
+    fn decide(
+        &self,
+        message: &Message,
+        catalog: &Catalog,
+        now: Moment,
+    ) -> Result<(PhoneNumber, Plan), Refusal> {
+        let to = match &message.to {
+            Ok(to) => to.clone(),
+            Err(problem) => return Err(Refusal::new(Outcome::Denied, number_problem(*problem))),
+        };
+        if message.life_ms <= 0 {
+            return Err(Refusal::new(Outcome::Expired, "expired"));
+        }
+        let recipient = self.journal.number_hash(to.e164());
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let admitted = counts.admit(catalog.rules.guard(), to.country(), recipient, now);
+        drop(counts);
+        if let Err(refused) = admitted {
+            let country = to.country();
+            let labels = [refused.as_str(), country.as_str()];
+            self.telemetry.guard_blocks.with_label_values(&labels).inc();
+            return Err(Refusal::new(Outcome::Blocked, refused.as_str()));
+        }
+        match catalog.rules.decide(message, recipient) {
+            Decision::Plan(plan) => Ok((to, plan)),
+            Decision::Denied { rule, why } => Err(Refusal {
+                rule: rule.to_string(),
+                ..Refusal::new(Outcome::Denied, &*why)
+            }),
+            Decision::NoRule => Err(Refusal::new(Outcome::Denied, "no_rule")),
+            Decision::NoChain { rule } => Err(Refusal {
+                rule: rule.to_string(),
+                ..Refusal::new(Outcome::Denied, "no_chain")
+            }),
+        }
+    }
+
+    async fn deliver(
+        self: Arc<Self>,
+        message: Message,
+        to: PhoneNumber,
+        mut plan: Plan,
+        catalog: &Catalog,
+        answer_by: Moment,
+        hook: watch::Sender<Option<Told>>,
+    ) {
+        let received_at = message.received_at;
+        if message.preview {
+            // Nobody waits for a preview's code: it is sent while the administrator looks, or not at all.
+            let attended = answer_by.ms_since(received_at);
+            plan.pace.give_up_after_ms = plan.pace.give_up_after_ms.min(attended);
+        }
+        let (waiting, waits) = self.wait(&message.org);
+        let config = &catalog.config.hook;
+        let terms = Terms {
+            id: message.id,
+            steps: plan.steps.len(),
+            pace: plan.pace,
+            received_at,
+            answer_by,
+            expires_at: received_at.plus_ms(message.life_ms),
+            answer_at_once: config.answer_when_journaled || waiting > config.max_waiting,
+        };
+        let kept = Kept {
+            rule: plan.rule.to_string(),
+            rules: plan.rules.to_string(),
+            course: Some(Course {
+                terms: terms.clone(),
+                plan: plan.clone(),
+            }),
+            ..Kept::of(&message)
+        };
+        let parcel = Parcel {
+            id: message.id,
+            org: Arc::clone(&message.org),
+            channel: message.channel,
+            country: to.country(),
+            ucs2: false,
+            expires_at: terms.expires_at,
+            opened: Opened {
+                to,
+                text: text_of(&message),
+                code: message.code.clone(),
+            },
+            plan,
+        };
+        let parcel = Parcel {
+            ucs2: measure(parcel.opened.text.expose()).encoding == Encoding::Ucs2,
+            ..parcel
+        };
+        let admission = self.admission(&message, &kept, parcel.opened.seal());
+        let admission = self.journal.admit(admission);
+        let mut heard = hook.subscribe();
+        let mut driver = Driver::new(Arc::clone(&self), Arc::new(parcel), Delivery::new(terms), 0);
+        driver.hook = Some(hook);
+        driver.admission = Some(admission);
+        self.drive(driver, Event::Woke, received_at);
+        // The call waits until it is answered; an error means that the driver is gone, which is an end too.
+        drop(heard.wait_for(Option::is_some).await.map(drop));
+        drop(waits);
+    }
+
+    fn admission(&self, message: &Message, kept: &Kept, sealed: Secret) -> Admission {
+        let to = message.to.as_ref().ok();
+        Admission {
+            id: message.id,
+            org: Arc::clone(&message.org),
+            event: message.event.clone(),
+            country: to.map_or(Country::NONE, PhoneNumber::country),
+            channel: message.channel,
+            number: to.map(|n| n.e164().to_owned()),
+            user: message.user.clone(),
+            admitted_at: message.received_at,
+            expires_at: message.received_at.plus_ms(message.life_ms),
+            sandbox: self.sandbox,
+            record: kept.to_json(),
+            sealed,
+        }
+    }
+
+    fn refuse(
+        &self,
+        message: &Message,
+        catalog: &Catalog,
+        refusal: &Refusal,
+        now: Moment,
+        hook: &watch::Sender<Option<Told>>,
+    ) {
+        let told = Told {
+            delivery: message.id,
+            how: refusal.how(),
+            ms: since(message.received_at, now),
+            rule: refusal.rule.clone(),
+            rules: catalog.rules.version().to_string(),
+            reason: refusal.reason.clone(),
+        };
+        let kept = Kept {
+            rule: told.rule.clone(),
+            rules: told.rules.clone(),
+            refused: Some(refusal.reason.clone()),
+            ..Kept::of(message)
+        };
+        // Nothing is owned here, so the answer need not wait for the disk.
+        drop(
+            self.journal
+                .admit(self.admission(message, &kept, Secret::new(""))),
+        );
+        drop(self.journal.close(Closed {
+            id: message.id,
+            at: now,
+            outcome: refusal.outcome,
+            answer: serde_json::to_string(&told).ok(),
+        }));
+        let country = message
+            .to
+            .as_ref()
+            .map_or(Country::NONE, PhoneNumber::country);
+        self.count_outcome(country, message.channel, refusal.outcome, 0);
+        tracing::info!(
+            delivery = %message.id,
+            org = %message.org,
+            %country,
+            channel = %message.channel,
+            outcome = refusal.outcome.as_str(),
+            reason = %refusal.reason,
+            rule = %refusal.rule,
+            "delivery closed"
+        );
+        hook.send_replace(Some(told));
+    }
+}
+
+/// Okta's own text, unchanged; a script for a call, which has none.
+fn text_of(message: &Message) -> Secret {
+    match (message.channel, &message.text, &message.code) {
+        (Channel::Voice, _, Some(code)) => Secret::new(spoken(code.expose())),
+        (_, Some(text), _) => text.clone(),
+        (Channel::Sms, None, Some(code)) => {
+            Secret::new(format!("Your verification code is {}.", code.expose()))
+        }
+        (_, None, None) => Secret::new(""),
+    }
+}
+
+fn number_problem(problem: NumberProblem) -> &'static str {
+    match problem {
+        NumberProblem::NotANumber => "not_a_number",
+        NumberProblem::ImpossibleLength => "impossible_length",
+        NumberProblem::NoCountry => "no_country",
+        NumberProblem::NoDefaultCountry => "no_default_country",
+    }
+}

@@ -1,0 +1,179 @@
+//! What the journal keeps of a message: in the clear what a dashboard may show, sealed what it may not.
+
+use serde::{Deserialize, Serialize};
+
+use crate::delivery::{Delivery, Event, Terms};
+use crate::flow::{Message, Outcome, Plan, Secret};
+use crate::journal::Record;
+use crate::number::PhoneNumber;
+use crate::time::Moment;
+
+/// The clear part of an admission.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Kept {
+    /// The number as support sees it; absent when it was none.
+    pub number: Option<String>,
+    pub number_type: Option<String>,
+    pub request_type: String,
+    pub locale: String,
+    pub preview: bool,
+    pub rule: String,
+    pub rules: String,
+    /// How it was to be delivered; absent when it was refused.
+    pub course: Option<Course>,
+    /// Why it was refused.
+    pub refused: Option<String>,
+}
+
+/// Terms and plan, frozen.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Course {
+    pub terms: Terms,
+    pub plan: Plan,
+}
+
+/// The sealed part, as JSON inside the journal's seal.
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    to: String,
+    text: String,
+    code: Option<String>,
+}
+
+/// The sealed part, opened.
+pub(super) struct Opened {
+    pub(super) to: PhoneNumber,
+    pub(super) text: Secret,
+    pub(super) code: Option<Secret>,
+}
+
+impl Kept {
+    /// The clear part of a message, without what was decided of it.
+    pub(super) fn of(message: &Message) -> Kept {
+        let to = message.to.as_ref().ok();
+        Kept {
+            number: to.map(PhoneNumber::masked),
+            number_type: to.map(|n| n.number_type().as_str().to_owned()),
+            request_type: message.request_type.clone(),
+            locale: message.locale.clone(),
+            preview: message.preview,
+            rule: String::new(),
+            rules: String::new(),
+            course: None,
+            refused: None,
+        }
+    }
+
+    /// Reads it back; `None` when another version wrote it so that this one cannot.
+    pub fn read(record: &Record) -> Option<Kept> {
+        serde_json::from_str(&record.record).ok()
+    }
+
+    pub(super) fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl Course {
+    /// The machine as it stood, made by feeding it again what it was fed.
+    pub fn replay(&self, record: &Record) -> Delivery {
+        let mut delivery = Delivery::new(self.terms.clone());
+        delivery.on(Event::Woke, self.terms.received_at);
+        for fed in &record.fed {
+            match serde_json::from_str(&fed.event) {
+                Ok(event) => {
+                    delivery.on(event, fed.at);
+                }
+                Err(error) => {
+                    tracing::error!(delivery = %record.id, seq = fed.seq, %error,
+                        "an event in the journal cannot be read");
+                }
+            }
+        }
+        delivery
+    }
+}
+
+impl Opened {
+    pub(super) fn seal(&self) -> Secret {
+        let sealed = Sealed {
+            to: self.to.e164().to_owned(),
+            text: self.text.expose().to_owned(),
+            code: self.code.as_ref().map(|c| c.expose().to_owned()),
+        };
+        Secret::new(serde_json::to_string(&sealed).unwrap_or_default())
+    }
+
+    pub(super) fn open(secret: &Secret) -> Option<Opened> {
+        let sealed: Sealed = serde_json::from_str(secret.expose()).ok()?;
+        Some(Opened {
+            to: PhoneNumber::parse(&sealed.to, None).ok()?,
+            text: Secret::new(sealed.text),
+            code: sealed.code.map(Secret::new),
+        })
+    }
+}
+
+/// What Okta was told, or is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    pub delivery: crate::flow::DeliveryId,
+    pub how: How,
+    /// From the call's first byte, in milliseconds.
+    pub ms: i64,
+    pub rule: String,
+    pub rules: String,
+    /// Why, in one word.
+    pub reason: String,
+}
+
+/// The kinds of answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// A vendor accepted; the attempt counts from 1.
+    Accepted {
+        vendor: String,
+        message_id: String,
+        attempt: usize,
+    },
+    /// We own it, nobody has accepted it yet.
+    Pending,
+    /// No vendor ever will take it.
+    Never,
+    /// The passcode was dead on arrival.
+    Expired,
+    /// Neither journal nor vendor could be reached.
+    Nobody,
+}
+
+/// Why a message is not delivered at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) outcome: Outcome,
+    pub(super) reason: String,
+    pub(super) rule: String,
+}
+
+impl Refusal {
+    pub(super) fn new(outcome: Outcome, reason: impl Into<String>) -> Refusal {
+        Refusal {
+            outcome,
+            reason: reason.into(),
+            rule: String::new(),
+        }
+    }
+
+    pub(super) fn how(&self) -> How {
+        if self.outcome == Outcome::Expired {
+            How::Expired
+        } else {
+            How::Never
+        }
+    }
+}
+
+/// How long ago, never negative.
+pub(super) fn since(received_at: Moment, now: Moment) -> i64 {
+    now.ms_since(received_at).max(0)
+}

@@ -1,0 +1,117 @@
+//! After a restart: takes up again what was owned, and remembers what was answered.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use crate::delivery::Event;
+use crate::dispatch::Dispatch;
+use crate::dispatch::driver::{Driver, Parcel};
+use crate::dispatch::record::{How, Kept, Opened, Told};
+use crate::dispatch::twins::REMEMBERED_MS;
+use crate::flow::{DeliveryId, Outcome};
+use crate::journal::{Closed, Record};
+use crate::text::{Encoding, measure};
+
+/// Between two deliveries taken up again: 250 a second, so that vendors are not flooded.
+const RESUME_EVERY: Duration = Duration::from_millis(4);
+/// Between two looks for old deliveries; each also empties the database's log of wiped seals.
+const PRUNE_EVERY: Duration = Duration::from_secs(600);
+
+impl Dispatch {
+    /// Rebuilds the map of events and the counts of numbers from the journal.
+    pub(super) fn remember(&self) -> anyhow::Result<()> {
+        let now = self.clock.now();
+        let window = self.catalog.load().rules.guard().per_number.per_ms;
+        let since = now.plus_ms(-REMEMBERED_MS.max(window));
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        for recent in self.journal.recent(since, self.sandbox)? {
+            if let Some(number) = recent.number_hash {
+                counts.remember(number, recent.admitted_at);
+            }
+            let Some(event) = recent.event else {
+                continue;
+            };
+            let told = recent.answer.and_then(|a| serde_json::from_str(&a).ok());
+            let told = told.unwrap_or_else(|| owned_again(recent.id));
+            self.twins
+                .remember(recent.org, &event, told, recent.admitted_at);
+        }
+        Ok(())
+    }
+
+    /// Takes up every delivery that was accepted and is not closed, one after the other.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn resume(self: &Arc<Self>) -> anyhow::Result<()> {
+        let (journal, sandbox) = (Arc::clone(&self.journal), self.sandbox);
+        let open = tokio::task::spawn_blocking(move || journal.open_deliveries(sandbox)).await??;
+        if !open.is_empty() {
+            tracing::info!(deliveries = open.len(), "taking up what was in flight");
+        }
+        for record in open {
+            self.take_up(&record);
+            tokio::time::sleep(RESUME_EVERY).await;
+        }
+        Ok(())
+    }
+
+    fn take_up(self: &Arc<Self>, record: &Record) {
+        let now = self.clock.now();
+        let course = Kept::read(record).and_then(|kept| kept.course);
+        let opened = record.secret.as_ref().and_then(Opened::open);
+        let (Some(course), Some(opened)) = (course, opened) else {
+            tracing::error!(delivery = %record.id,
+                "a delivery in the journal cannot be read; it is closed as expired");
+            drop(self.journal.close(Closed {
+                id: record.id,
+                at: now,
+                outcome: Outcome::Expired,
+                answer: None,
+            }));
+            self.count_outcome(record.country, record.channel, Outcome::Expired, 0);
+            return;
+        };
+        let delivery = course.replay(record);
+        let parcel = Parcel {
+            id: record.id,
+            org: Arc::clone(&record.org),
+            channel: record.channel,
+            country: record.country,
+            ucs2: measure(opened.text.expose()).encoding == Encoding::Ucs2,
+            opened,
+            expires_at: course.terms.expires_at,
+            plan: course.plan,
+        };
+        let seq = record.fed.last().map_or(0, |fed| fed.seq + 1);
+        let mut driver = Driver::new(Arc::clone(self), Arc::new(parcel), delivery, seq);
+        driver.promise_again();
+        self.drive(driver, Event::Restarted, now);
+    }
+
+    /// Deletes closed deliveries when they are older than `journal.keep`, until cancelled.
+    pub async fn prune(&self) {
+        loop {
+            let mut pruned = self.journal.prune_old();
+            if let Err(broken) = pruned.durable().await {
+                tracing::warn!(
+                    reason = broken.as_str(),
+                    "old deliveries could not be deleted"
+                );
+            }
+            tokio::time::sleep(PRUNE_EVERY).await;
+        }
+    }
+}
+
+/// What a repeated call hears whose first answer died with the process.
+fn owned_again(id: DeliveryId) -> Told {
+    Told {
+        delivery: id,
+        how: How::Pending,
+        ms: 0,
+        rule: String::new(),
+        rules: String::new(),
+        reason: "pending".to_owned(),
+    }
+}

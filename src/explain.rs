@@ -1,0 +1,302 @@
+//! Says what would be done with a number, and why.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::catalog::Catalog;
+use crate::delivery::LEAST_LIFE_MS;
+use crate::flow::{Channel, DeliveryId, Message, Secret};
+use crate::number::{Country, NumberProblem, PhoneNumber};
+use crate::rules::{Decision, Passed};
+use crate::text::{Measure, measure, spoken};
+use crate::time::Moment;
+
+/// The passcode that an explanation shows in the text.
+const SHOWN_CODE: &str = "123456";
+/// The text that an explanation measures when none is given: Okta's default template.
+const SHOWN_TEXT: &str = "Your verification code is 123456.";
+/// The life that Okta gives a passcode, in milliseconds.
+const SHOWN_LIFE_MS: i64 = 300_000;
+
+/// What is asked.
+#[derive(Clone, Debug, Default)]
+pub struct Question {
+    pub to: String,
+    pub channel: Option<Channel>,
+    pub org: Option<String>,
+    pub request_type: Option<String>,
+    pub locale: Option<String>,
+    pub text: Option<String>,
+}
+
+/// What is answered.
+#[derive(Clone, Debug, Serialize)]
+pub struct Explained {
+    pub to: String,
+    pub channel: Channel,
+    pub country: Country,
+    pub number_type: &'static str,
+    /// The rule that decides; absent when none matches.
+    pub rule: Option<String>,
+    /// `file:line` of that rule.
+    pub rule_place: Option<String>,
+    pub rules: String,
+    pub chain: Option<String>,
+    /// Names in canonical order.
+    pub vendors: Vec<String>,
+    pub sender: Option<String>,
+    pub text: Measure,
+    /// Why nothing would be sent; absent when something would.
+    pub refused: Option<String>,
+    /// The vendors with all that is known of them.
+    pub steps: Vec<StepExplained>,
+    /// Vendors of the chain that were left out.
+    pub left_out: Vec<LeftOut>,
+    /// The rules before, and why they did not match.
+    pub passed: Vec<Passed>,
+    pub timetable: Vec<Planned>,
+}
+
+/// One vendor of the chain.
+#[derive(Clone, Debug, Serialize)]
+pub struct StepExplained {
+    pub vendor: String,
+    /// Its share of its position, in percent.
+    pub share: u32,
+    pub sender: Option<String>,
+    /// Why it is switched off now.
+    pub off: Option<String>,
+    /// What a running router last saw of it.
+    pub last: Option<String>,
+}
+
+/// A vendor that the chain names and that cannot be used.
+#[derive(Clone, Debug, Serialize)]
+pub struct LeftOut {
+    pub vendor: String,
+    pub why: &'static str,
+}
+
+/// What happens when, if vendors stay silent.
+#[derive(Clone, Debug, Serialize)]
+pub struct Planned {
+    /// Milliseconds after the hook call.
+    pub at_ms: i64,
+    pub what: String,
+}
+
+/// Explains what would be done with a number at a moment.
+pub fn explain(catalog: &Catalog, question: &Question, now: Moment) -> Explained {
+    let channel = question.channel.unwrap_or(Channel::Sms);
+    let message = message(catalog, question, channel, now);
+    let to = message.to.as_ref().ok();
+    let country = to.map_or(Country::NONE, PhoneNumber::country);
+    let found = catalog.rules.explain(&message);
+    let text = message.text.as_ref().map_or("", Secret::expose);
+    let mut explained = Explained {
+        to: to.map_or_else(|| question.to.clone(), |n| n.e164().to_owned()),
+        channel,
+        country,
+        number_type: to.map_or("unknown", |n| n.number_type().as_str()),
+        rule: None,
+        rule_place: found.place,
+        rules: catalog.rules.version().to_string(),
+        chain: None,
+        vendors: Vec::new(),
+        sender: None,
+        text: measure(text),
+        refused: message.to.as_ref().err().map(|p| refusal(*p).to_owned()),
+        steps: Vec::new(),
+        left_out: Vec::new(),
+        passed: found.passed,
+        timetable: Vec::new(),
+    };
+    let left_out = found.left_out.into_iter();
+    explained.left_out = left_out
+        .map(|(vendor, why)| LeftOut { vendor, why })
+        .collect();
+    match found.decision {
+        Decision::Plan(plan) => {
+            explained.rule = Some(plan.rule.to_string());
+            explained.chain = Some(plan.chain.to_string());
+            explained.sender = plan.steps[0].from.as_ref().map(|f| f.to_string());
+            for (step, share) in plan.steps.iter().zip(found.shares) {
+                let off = catalog.rules.off(&step.vendor, country, now);
+                explained.vendors.push(step.vendor.to_string());
+                explained.steps.push(StepExplained {
+                    vendor: step.vendor.to_string(),
+                    share,
+                    sender: step.from.as_ref().map(|f| f.to_string()),
+                    off: off.map(str::to_owned),
+                    last: None,
+                });
+            }
+            explained.timetable = timetable(catalog, &explained.vendors, plan.pace);
+        }
+        Decision::Denied { rule, why } => {
+            explained.rule = Some(rule.to_string());
+            explained.refused = Some(why.to_string());
+        }
+        Decision::NoChain { rule } => {
+            explained.rule = Some(rule.to_string());
+            explained.refused = Some("no vendor of its chain can be used".to_owned());
+        }
+        Decision::NoRule if to.is_some() => {
+            explained.refused = Some("no rule matches".to_owned());
+        }
+        Decision::NoRule => {}
+    }
+    if explained.refused.is_none() && !catalog.rules.guard().allows(country) {
+        explained.refused = Some(format!("`allow_countries` does not name {country}"));
+    }
+    explained
+}
+
+impl Explained {
+    /// Whether something would be sent.
+    pub fn is_sent(&self) -> bool {
+        self.refused.is_none()
+    }
+
+    /// Notes what a running router knows of each vendor beyond the files: why it is switched off, and what its
+    /// last answers were.
+    pub fn note_vendors(
+        &mut self,
+        known: impl Fn(&str) -> Option<(Option<String>, Option<String>)>,
+    ) {
+        for step in &mut self.steps {
+            if let Some((off, last)) = known(&step.vendor) {
+                step.off = step.off.take().or(off);
+                step.last = last;
+            }
+        }
+    }
+}
+
+fn message(catalog: &Catalog, question: &Question, channel: Channel, now: Moment) -> Message {
+    let orgs = &catalog.config.orgs;
+    let org = question.org.as_ref();
+    let org = orgs
+        .iter()
+        .find(|o| org.is_none_or(|name| *o.name == **name));
+    let text = match (&question.text, channel) {
+        (Some(text), _) => text.clone(),
+        (None, Channel::Sms) => SHOWN_TEXT.to_owned(),
+        (None, Channel::Voice) => spoken(SHOWN_CODE),
+    };
+    let name = question.org.as_deref().or(org.map(|o| &*o.name));
+    Message {
+        id: DeliveryId::from_bytes([0; 16]),
+        org: name.unwrap_or_default().into(),
+        event: None,
+        to: PhoneNumber::parse(&question.to, org.and_then(|o| o.default_country)),
+        channel,
+        code: None,
+        text: Some(Secret::new(text)),
+        locale: question
+            .locale
+            .clone()
+            .unwrap_or_default()
+            .to_lowercase()
+            .replace('_', "-"),
+        request_type: question.request_type.clone().unwrap_or_default(),
+        user: None,
+        login: None,
+        ip: None,
+        preview: false,
+        resend: false,
+        received_at: now,
+        life_ms: SHOWN_LIFE_MS,
+    }
+}
+
+fn refusal(problem: NumberProblem) -> &'static str {
+    match problem {
+        NumberProblem::NotANumber => "this is not a number",
+        NumberProblem::ImpossibleLength => "no number has this length",
+        NumberProblem::NoCountry => "no country has this calling code",
+        NumberProblem::NoDefaultCountry => "it has no `+`, and the org has no default country",
+    }
+}
+
+fn timetable(catalog: &Catalog, vendors: &[String], pace: crate::flow::Pace) -> Vec<Planned> {
+    let hook = &catalog.config.hook;
+    let width = pace.width.max(1) as usize;
+    let starts = vendors.iter().take(pace.max_sends as usize).enumerate();
+    let mut planned: Vec<Planned> = starts
+        .map(|(index, vendor)| Planned {
+            at_ms: pace.patience_ms * i64::try_from((index + 1).saturating_sub(width)).unwrap_or(0),
+            what: match index {
+                0 => format!("ask {vendor}"),
+                _ if index < width => format!("ask {vendor} too"),
+                _ => format!("ask {vendor} too, if nobody has answered; at once after a refusal"),
+            },
+        })
+        .collect();
+    planned.push(Planned {
+        at_ms: hook.answer_within_ms - 100,
+        what: "answer Okta at the latest; what is open goes on".to_owned(),
+    });
+    planned.push(Planned {
+        at_ms: pace.give_up_after_ms.min(SHOWN_LIFE_MS - LEAST_LIFE_MS),
+        what: "no new attempt from here on".to_owned(),
+    });
+    planned.sort_by_key(|p| p.at_ms);
+    planned
+}
+
+/// For people.
+impl fmt::Display for Explained {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = self.number_type.replace('_', " ");
+        writeln!(
+            f,
+            "{}  {} by {}, {kind}",
+            self.to, self.country, self.channel
+        )?;
+        for passed in &self.passed {
+            writeln!(
+                f,
+                "  not `{}` ({}): {}",
+                passed.rule, passed.place, passed.why
+            )?;
+        }
+        if let Some(rule) = &self.rule {
+            let place = self.rule_place.as_deref().unwrap_or_default();
+            writeln!(f, "rule   `{rule}` ({place}), rules {}", self.rules)?;
+        }
+        if let Some(refused) = &self.refused {
+            return write!(f, "nothing would be sent: {refused}");
+        }
+        if let Some(chain) = &self.chain {
+            writeln!(f, "chain  `{chain}`")?;
+        }
+        for (index, step) in self.steps.iter().enumerate() {
+            let sender = step.sender.as_deref().unwrap_or("the vendor's choice");
+            write!(f, "  {}. {}, sender {sender}", index + 1, step.vendor)?;
+            if step.share < 100 {
+                write!(f, ", first for {} %", step.share)?;
+            }
+            if let Some(off) = &step.off {
+                write!(f, ", OFF: {off}")?;
+            }
+            if let Some(last) = &step.last {
+                write!(f, "; last {last}")?;
+            }
+            writeln!(f)?;
+        }
+        for left_out in &self.left_out {
+            writeln!(f, "  -  {}, left out: {}", left_out.vendor, left_out.why)?;
+        }
+        let encoding = serde_json::to_value(self.text.encoding).unwrap_or_default();
+        let encoding = encoding.as_str().unwrap_or_default();
+        let (units, parts) = (self.text.units, self.text.parts);
+        writeln!(f, "text   {encoding}, {units} units, parts: {parts}")?;
+        write!(f, "if vendors stay silent")?;
+        for planned in &self.timetable {
+            write!(f, "\n  {:>7} ms  {}", planned.at_ms, planned.what)?;
+        }
+        Ok(())
+    }
+}
