@@ -79,6 +79,8 @@ impl Course {
     pub fn replay(&self, record: &Record) -> Delivery {
         let mut delivery = Delivery::new(self.terms.clone());
         delivery.on(Event::Woke, self.terms.received_at);
+        // What is read back was on disk.
+        delivery.on(Event::Journaled { durable: true }, self.terms.received_at);
         for fed in &record.fed {
             match serde_json::from_str(&fed.event) {
                 Ok(event) => {

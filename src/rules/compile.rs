@@ -305,7 +305,7 @@ impl Compiler<'_> {
                 }
             }
         }
-        if rules.is_empty() {
+        if read.iter().all(|(_, file)| file.rules.is_empty()) {
             self.problems.borrow_mut().general(
                 Severity::Error,
                 "there is no rule at all",

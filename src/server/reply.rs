@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt, Full};
 use hyper::StatusCode;
-use hyper::body::{Body, Incoming};
+use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use serde::Serialize;
 
@@ -14,6 +14,9 @@ pub type Response = hyper::Response<Full<Bytes>>;
 
 /// A request's body takes no longer than this.
 pub const BODY_TIME_MAX: Duration = Duration::from_secs(1);
+
+/// Of a body that is too large, so much is read and forgotten before it is refused.
+const DISCARDED_MAX: usize = 4 * 1024 * 1024;
 
 /// Why a body could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,28 +29,39 @@ pub enum BodyFault {
     Broken,
 }
 
-/// Whether the declared length already says that the body is too large.
-pub fn declared_too_large(body: &Incoming, most: usize) -> bool {
-    body.size_hint().lower() > most as u64
-}
-
 /// Reads a body of at most `most` bytes.
 ///
 /// # Errors
 /// When it is larger, slower than `BODY_TIME_MAX`, or breaks off.
 pub async fn read_body(body: Incoming, most: usize) -> Result<Bytes, BodyFault> {
-    if declared_too_large(&body, most) {
-        return Err(BodyFault::TooLarge);
-    }
-    let read = Limited::new(body, most).collect();
-    match tokio::time::timeout(BODY_TIME_MAX, read).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            Err(BodyFault::TooLarge)
-        }
-        Ok(Err(_)) => Err(BodyFault::Broken),
+    match tokio::time::timeout(BODY_TIME_MAX, read_within(body, most)).await {
+        Ok(read) => read,
         Err(_) => Err(BodyFault::TooSlow),
     }
+}
+
+/// Reads on beyond the limit for a while and forgets it, so that the caller hears the refusal rather than a
+/// broken connection.
+async fn read_within(mut body: Incoming, most: usize) -> Result<Bytes, BodyFault> {
+    let mut read = BytesMut::new();
+    let mut seen = 0;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| BodyFault::Broken)?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        seen += data.len();
+        if seen > DISCARDED_MAX {
+            break;
+        }
+        if seen <= most {
+            read.extend_from_slice(&data);
+        }
+    }
+    if seen > most {
+        return Err(BodyFault::TooLarge);
+    }
+    Ok(read.freeze())
 }
 
 /// A body of a given type.
