@@ -37,38 +37,32 @@ async fn rules_in_force(router: &Router) -> String {
     rules["rules"][0].as_str().unwrap_or_default().to_owned()
 }
 
+/// Rewrites the rules ten times a second, three times in five so that they are broken; gives how often.
+async fn rewrite(router: Arc<Router>, done: Arc<AtomicBool>) -> usize {
+    let vendors = ["twilio", "vonage", "telnyx", "infobip"];
+    let broken = [
+        "[[rule]\nname =",
+        "[[rule]]\nname = \"half\"\n",
+        "[[rule]]\nname = \"x\"\nchain = \"nowhere\"\n",
+    ];
+    let mut written = 0;
+    while !done.load(Ordering::Relaxed) {
+        match broken.get(written % 5) {
+            Some(text) => router.place.write("routing-rules/rules.toml", text),
+            None => write_set(&router.place, vendors[written / 5 % vendors.len()]),
+        }
+        written += 1;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    written
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_calls_while_the_rules_are_rewritten_ten_times_a_second() {
     const CALLS: usize = 10_000;
     let router = Arc::new(Router::start_in(Arc::new(two_files()), &["--sandbox"]));
     let done = Arc::new(AtomicBool::new(false));
-    let writer = tokio::spawn({
-        let (router, done) = (Arc::clone(&router), Arc::clone(&done));
-        async move {
-            let vendors = ["twilio", "vonage", "telnyx", "infobip"];
-            for n in 0.. {
-                if done.load(Ordering::Relaxed) {
-                    return n;
-                }
-                match n % 5 {
-                    // Broken in three ways: not TOML, half a file, a chain that is not there.
-                    0 => router
-                        .place
-                        .write("routing-rules/rules.toml", "[[rule]\nname ="),
-                    1 => router
-                        .place
-                        .write("routing-rules/rules.toml", "[[rule]]\nname = \"half\"\n"),
-                    2 => router.place.write(
-                        "routing-rules/rules.toml",
-                        "[[rule]]\nname = \"x\"\nchain = \"nowhere\"\n",
-                    ),
-                    _ => write_set(&router.place, vendors[n / 5 % vendors.len()]),
-                }
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-            unreachable!("the loop ends when all is done")
-        }
-    });
+    let writer = tokio::spawn(rewrite(Arc::clone(&router), Arc::clone(&done)));
     let next = Arc::new(AtomicUsize::new(0));
     let mut callers = tokio::task::JoinSet::new();
     for _ in 0..200 {
