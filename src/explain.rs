@@ -8,7 +8,7 @@ use crate::catalog::Catalog;
 use crate::delivery::LEAST_LIFE_MS;
 use crate::flow::{Channel, DeliveryId, Message, Secret};
 use crate::number::{Country, NumberProblem, PhoneNumber};
-use crate::rules::{Decision, Passed};
+use crate::rules::{Decision, Missed};
 use crate::text::{Measure, measure, spoken};
 use crate::time::Moment;
 
@@ -54,7 +54,7 @@ pub struct Explained {
     /// Vendors of the chain that were left out.
     pub left_out: Vec<LeftOut>,
     /// The rules before, and why they did not match.
-    pub passed: Vec<Passed>,
+    pub passed: Vec<Missed>,
     pub timetable: Vec<Planned>,
 }
 
@@ -62,8 +62,8 @@ pub struct Explained {
 #[derive(Clone, Debug, Serialize)]
 pub struct StepExplained {
     pub vendor: String,
-    /// Its share of its position, in percent.
-    pub share: u32,
+    /// Its weight among those of its position; absent where it is alone.
+    pub weight: Option<u32>,
     pub sender: Option<String>,
     /// Why it is switched off now.
     pub off: Option<String>,
@@ -100,7 +100,7 @@ pub fn explain(catalog: &Catalog, question: &Question, now: Moment) -> Explained
         country,
         number_type: to.map_or("unknown", |n| n.number_type().as_str()),
         rule: None,
-        rule_place: found.place,
+        rule_place: found.place.map(|p| p.to_string()),
         rules: catalog.rules.version().to_string(),
         chain: None,
         vendors: Vec::new(),
@@ -109,24 +109,27 @@ pub fn explain(catalog: &Catalog, question: &Question, now: Moment) -> Explained
         refused: message.to.as_ref().err().map(|p| refusal(*p).to_owned()),
         steps: Vec::new(),
         left_out: Vec::new(),
-        passed: found.passed,
+        passed: found.missed,
         timetable: Vec::new(),
     };
     let left_out = found.left_out.into_iter();
     explained.left_out = left_out
-        .map(|(vendor, why)| LeftOut { vendor, why })
+        .map(|(vendor, why)| LeftOut {
+            vendor: vendor.to_string(),
+            why,
+        })
         .collect();
     match found.decision {
         Decision::Plan(plan) => {
             explained.rule = Some(plan.rule.to_string());
             explained.chain = Some(plan.chain.to_string());
             explained.sender = plan.steps[0].from.as_ref().map(|f| f.to_string());
-            for (step, share) in plan.steps.iter().zip(found.shares) {
+            for (step, weight) in plan.steps.iter().zip(found.weights) {
                 let off = catalog.rules.off(&step.vendor, country, now);
                 explained.vendors.push(step.vendor.to_string());
                 explained.steps.push(StepExplained {
                     vendor: step.vendor.to_string(),
-                    share,
+                    weight,
                     sender: step.from.as_ref().map(|f| f.to_string()),
                     off: off.map(str::to_owned),
                     last: None,
@@ -138,7 +141,7 @@ pub fn explain(catalog: &Catalog, question: &Question, now: Moment) -> Explained
             explained.rule = Some(rule.to_string());
             explained.refused = Some(why.to_string());
         }
-        Decision::NoChain { rule } => {
+        Decision::NoChain { rule, .. } => {
             explained.rule = Some(rule.to_string());
             explained.refused = Some("no vendor of its chain can be used".to_owned());
         }
@@ -275,8 +278,8 @@ impl fmt::Display for Explained {
         for (index, step) in self.steps.iter().enumerate() {
             let sender = step.sender.as_deref().unwrap_or("the vendor's choice");
             write!(f, "  {}. {}, sender {sender}", index + 1, step.vendor)?;
-            if step.share < 100 {
-                write!(f, ", first for {} %", step.share)?;
+            if let Some(weight) = step.weight {
+                write!(f, ", weight {weight}")?;
             }
             if let Some(off) = &step.off {
                 write!(f, ", OFF: {off}")?;

@@ -1,4 +1,4 @@
-//! Turns rules and a message into a plan with reasons.
+//! Turns rules, a message and the set of unwell vendors into a plan with reasons.
 
 mod compile;
 mod condition;
@@ -6,127 +6,202 @@ mod countries;
 mod expect;
 mod file;
 mod plan;
+#[cfg(test)]
+mod tests;
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
 use std::sync::Arc;
 
-use crate::flow::{Channel, Pace, Plan, VendorName};
-use crate::guard;
+use serde::Serialize;
+
+use crate::flow::{Channel, Message, Plan, Step, VendorName};
+use crate::guard::Settings;
 use crate::number::Country;
+use crate::problem::{Problems, Source};
+use crate::rules::condition::{Condition, Facts};
+use crate::rules::plan::{Chain, Sender, Wanted};
 use crate::time::Moment;
 
-use condition::Condition;
-
-pub use plan::{Explanation, Passed};
-
-/// What rules may name, given by whoever knows the vendors.
+/// What rules may name: the vendor accounts there are, given by the caller.
 #[derive(Clone, Debug, Default)]
 pub struct Fleet {
+    /// The accounts.
     pub vendors: Vec<FleetVendor>,
-    /// Vendor definitions, whether or not an account uses them.
+    /// Definitions that exist, with or without an account.
     pub definitions: Vec<String>,
 }
 
-/// One vendor account, as rules see it.
+/// One vendor account, as far as rules are concerned.
 #[derive(Clone, Debug)]
 pub struct FleetVendor {
+    /// The account's name.
     pub name: VendorName,
-    /// The sender where no rule names one.
+    /// Its sender where no `[[sender]]` says otherwise.
     pub from: Option<Arc<str>>,
+    /// Where it processes data.
     pub data_region: Option<Arc<str>>,
+    /// What it can carry.
     pub channels: Vec<Channel>,
 }
 
-/// All rule files, compiled. Immutable.
-#[derive(Clone, Debug)]
+/// One rule set as meant: every name in it is resolved.
+#[derive(Debug)]
 pub struct Rules {
     version: Arc<str>,
     region: Arc<str>,
     rules: Vec<Rule>,
-    chains: Vec<Chain>,
-    senders: Vec<Sender>,
-    vendors: Vec<FleetVendor>,
-    switches: Vec<Off>,
-    guard: guard::Settings,
+    senders: Vec<Arc<Sender>>,
+    switches: Vec<Switch>,
+    guard: Settings,
     countries: Vec<Country>,
+    vendors_used: Vec<VendorName>,
 }
 
-/// What is to be done with a message.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Decision {
-    Plan(Plan),
-    /// A rule refuses it.
-    Denied {
-        rule: Arc<str>,
-        why: Arc<str>,
-    },
-    /// No rule matches.
-    NoRule,
-    /// The rule's chain has no vendor for this channel, or none in the region that the rule requires.
-    NoChain {
-        rule: Arc<str>,
-    },
-}
-
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Rule {
     name: Arc<str>,
     /// `file:line`.
-    place: String,
-    when: Vec<Condition>,
-    then: Then,
+    place: Arc<str>,
+    conditions: Vec<Condition>,
+    act: Act,
 }
 
-#[derive(Clone, Debug)]
-enum Then {
-    Chain {
-        /// An index of `Rules::chains`.
-        chain: usize,
+#[derive(Debug)]
+enum Act {
+    Send {
+        chain: Arc<Chain>,
         data_region: Option<Arc<str>>,
     },
     Deny(Arc<str>),
 }
 
-#[derive(Clone, Debug)]
-struct Chain {
-    name: Arc<str>,
-    /// Each position's members; more than one: by weight.
-    positions: Vec<Vec<Member>>,
-    pace: Pace,
-    /// A weighted choice is a function of the recipient rather than of the delivery.
-    by_recipient: bool,
-}
-
-#[derive(Clone, Debug)]
-struct Member {
+#[derive(Debug)]
+struct Switch {
     vendor: VendorName,
-    weight: u32,
-    sender: Option<Arc<str>>,
-}
-
-#[derive(Clone, Debug)]
-struct Sender {
-    vendor: Option<VendorName>,
-    countries: Option<BTreeSet<Country>>,
-    from: Arc<str>,
-}
-
-#[derive(Clone, Debug)]
-struct Off {
-    vendor: VendorName,
-    countries: Option<BTreeSet<Country>>,
+    /// Absent: every country.
+    countries: Option<Vec<Country>>,
     until: Option<Moment>,
     reason: Arc<str>,
 }
 
+/// What the rules say about one message.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    /// It is sent like this.
+    Plan(Plan),
+    /// A rule refuses it.
+    Denied {
+        /// The rule.
+        rule: Arc<str>,
+        /// The reason that the rule gives.
+        why: Arc<str>,
+    },
+    /// No rule matches, or its number is none.
+    NoRule,
+    /// A rule matches, and no vendor of its chain can carry this message.
+    NoChain {
+        /// The rule.
+        rule: Arc<str>,
+        /// The chain that it names.
+        chain: Arc<str>,
+    },
+}
+
+/// A decision with its reasons.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation {
+    /// The decision; a plan's steps are in canonical order, inside a weighted position by weight.
+    pub decision: Decision,
+    /// Where the rule that matched stands, as `file:line`.
+    pub place: Option<Arc<str>>,
+    /// The weight of each step of the plan, where it has one.
+    pub weights: Vec<Option<u32>>,
+    /// The rules before it, and why they did not match.
+    pub missed: Vec<Missed>,
+    /// The vendors of the chain that cannot carry this message, and why.
+    pub left_out: Vec<(VendorName, &'static str)>,
+}
+
+/// A rule that did not match.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Missed {
+    /// The rule.
+    pub rule: Arc<str>,
+    /// Where it stands, as `file:line`.
+    pub place: Arc<str>,
+    /// The first of its conditions that did not hold, such as `country`.
+    pub condition: &'static str,
+    /// In words: `country is FR, not SG`.
+    pub why: String,
+}
+
 impl Rules {
-    /// A short hash of all rule files: the same texts, the same version.
+    /// Reads all files, in the order given, as one rule set for the instance labelled `region`.
+    /// Every mistake is added to `problems`; if one is an error, the result must not be used.
+    pub fn compile(
+        files: &[Source],
+        fleet: &Fleet,
+        region: &str,
+        problems: &RefCell<Problems>,
+    ) -> Rules {
+        let found = RefCell::default();
+        let rules = compile::compile(files, fleet, region, &found);
+        problems.borrow_mut().extend(found.take());
+        rules
+    }
+
+    /// A short hash of the files' names and texts.
     pub fn version(&self) -> &Arc<str> {
         &self.version
     }
 
-    /// What `[guard]` says.
-    pub fn guard(&self) -> &guard::Settings {
+    /// Decides about a message. `recipient` is a keyed hash of its number: the weighted choices of a
+    /// chain with `sticky = "recipient"` are a function of it.
+    pub fn decide(&self, message: &Message, recipient: u64) -> Decision {
+        let seed = Seed::Of {
+            delivery: message.id.as_bytes(),
+            recipient: recipient.to_be_bytes(),
+        };
+        let Some((facts, rule)) = self.matching(message) else {
+            return Decision::NoRule;
+        };
+        self.act(&facts, rule, &seed).0
+    }
+
+    /// Decides in canonical order, and tells why.
+    pub fn explain(&self, message: &Message) -> Explanation {
+        let matching = self.matching(message);
+        let (decision, weights) = match &matching {
+            Some((facts, rule)) => self.act(facts, rule, &Seed::Canonical),
+            None => (Decision::NoRule, Vec::new()),
+        };
+        let left_out = match &matching {
+            Some((facts, rule)) => left_out(facts, rule),
+            None => Vec::new(),
+        };
+        let rule = matching.map(|(_, rule)| rule);
+        Explanation {
+            left_out,
+            decision,
+            place: rule.map(|rule| rule.place.clone()),
+            weights,
+            missed: self.missed(message, rule),
+        }
+    }
+
+    /// Why a vendor may not be used in a country now, when a switch says so.
+    pub fn off(&self, vendor: &str, country: Country, now: Moment) -> Option<&str> {
+        let switch = self.switches.iter().find(|switch| {
+            let countries = switch.countries.as_ref();
+            *switch.vendor == *vendor
+                && countries.is_none_or(|c| c.contains(&country))
+                && switch.until.is_none_or(|until| now < until)
+        })?;
+        Some(&switch.reason)
+    }
+
+    /// What is let in.
+    pub fn guard(&self) -> &Settings {
         &self.guard
     }
 
@@ -135,20 +210,121 @@ impl Rules {
         &self.countries
     }
 
-    /// The rules' names, in order.
-    pub fn rule_names(&self) -> Vec<&str> {
-        self.rules.iter().map(|rule| &*rule.name).collect()
+    /// The vendors that are in any chain.
+    pub fn vendors_used(&self) -> &[VendorName] {
+        &self.vendors_used
     }
 
-    /// Why a vendor is switched off for a country; `None` when it is not.
-    pub fn off(&self, vendor: &str, country: Country, now: Moment) -> Option<&str> {
-        let applies = |off: &&Off| {
-            let here = off.countries.as_ref().is_none_or(|c| c.contains(&country));
-            &*off.vendor == vendor && here && off.until.is_none_or(|until| now < until)
+    /// The rules' names, in order.
+    pub fn rule_names(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.rules.iter().map(|rule| &rule.name)
+    }
+
+    fn matching<'a>(&'a self, message: &'a Message) -> Option<(Facts<'a>, &'a Rule)> {
+        let facts = self.facts(message)?;
+        let rule = self.rules.iter().find(|r| r.miss(&facts).is_none())?;
+        Some((facts, rule))
+    }
+
+    fn facts<'a>(&'a self, message: &'a Message) -> Option<Facts<'a>> {
+        let number = message.to.as_ref().ok()?;
+        Some(Facts {
+            message,
+            number,
+            region: &self.region,
+        })
+    }
+
+    fn missed(&self, message: &Message, until: Option<&Rule>) -> Vec<Missed> {
+        let Some(facts) = self.facts(message) else {
+            return Vec::new();
         };
-        self.switches.iter().find(applies).map(|off| &*off.reason)
+        self.rules
+            .iter()
+            .take_while(|rule| until.is_none_or(|until| !std::ptr::eq(until, *rule)))
+            .filter_map(|rule| rule.missed(&facts))
+            .collect()
+    }
+
+    fn act(&self, facts: &Facts<'_>, rule: &Rule, seed: &Seed<'_>) -> (Decision, Vec<Option<u32>>) {
+        let (chain, data_region) = match &rule.act {
+            Act::Send { chain, data_region } => (chain, data_region),
+            Act::Deny(why) => {
+                let denied = Decision::Denied {
+                    rule: rule.name.clone(),
+                    why: why.clone(),
+                };
+                return (denied, Vec::new());
+            }
+        };
+        let wanted = Wanted {
+            country: facts.number.country(),
+            channel: facts.message.channel,
+            data_region: data_region.as_deref(),
+            seed: seed.of(chain),
+        };
+        let (steps, weights): (Vec<Step>, Vec<Option<u32>>) =
+            chain.steps(&self.senders, wanted).into_iter().unzip();
+        if steps.is_empty() {
+            let no_chain = Decision::NoChain {
+                rule: rule.name.clone(),
+                chain: chain.name.clone(),
+            };
+            return (no_chain, weights);
+        }
+        let plan = Plan {
+            rule: rule.name.clone(),
+            rules: self.version.clone(),
+            chain: chain.name.clone(),
+            steps,
+            pace: chain.pace,
+        };
+        (Decision::Plan(plan), weights)
     }
 }
 
-#[cfg(test)]
-mod tests;
+impl Rule {
+    /// The first condition that does not hold.
+    fn miss(&self, facts: &Facts<'_>) -> Option<&Condition> {
+        self.conditions.iter().find(|c| !c.holds(facts))
+    }
+
+    fn missed(&self, facts: &Facts<'_>) -> Option<Missed> {
+        let condition = self.miss(facts)?;
+        Some(Missed {
+            rule: self.name.clone(),
+            place: self.place.clone(),
+            condition: condition.key(),
+            why: condition.miss(facts),
+        })
+    }
+}
+
+fn left_out(facts: &Facts<'_>, rule: &Rule) -> Vec<(VendorName, &'static str)> {
+    match &rule.act {
+        Act::Send { chain, data_region } => {
+            chain.left_out(facts.message.channel, data_region.as_deref())
+        }
+        Act::Deny(_) => Vec::new(),
+    }
+}
+
+/// What weighted choices are a function of.
+enum Seed<'a> {
+    /// Nothing: the heaviest is chosen.
+    Canonical,
+    Of {
+        delivery: &'a [u8; 16],
+        recipient: [u8; 8],
+    },
+}
+
+impl Seed<'_> {
+    fn of(&self, chain: &Chain) -> Option<&[u8]> {
+        match self {
+            Seed::Canonical => None,
+            Seed::Of { recipient, .. } if chain.by_recipient => Some(recipient),
+            Seed::Of { delivery, .. } => Some(*delivery),
+        }
+    }
+}

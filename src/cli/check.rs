@@ -34,7 +34,7 @@ pub(super) fn run(args: &Args) -> u8 {
         return CONFIG;
     };
     if args.format == Format::Human {
-        let rules = loaded.catalog.rules.rule_names().len();
+        let rules = loaded.catalog.rules.rule_names().count();
         let vendors = loaded.catalog.accounts().count();
         let warnings = problems.sorted().len();
         println!("fine: {rules} rules, {vendors} vendors, {warnings} warnings");

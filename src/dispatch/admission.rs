@@ -65,7 +65,7 @@ impl Dispatch {
                 ..Refusal::new(Outcome::Denied, &*why)
             }),
             Decision::NoRule => Err(Refusal::new(Outcome::Denied, "no_rule")),
-            Decision::NoChain { rule } => Err(Refusal {
+            Decision::NoChain { rule, .. } => Err(Refusal {
                 rule: rule.to_string(),
                 ..Refusal::new(Outcome::Denied, "no_chain")
             }),

@@ -254,7 +254,7 @@ impl Dispatch {
         let catalog = self.catalog.load();
         json!({
             "version": &**catalog.rules.version(),
-            "rules": catalog.rules.rule_names(),
+            "rules": catalog.rules.rule_names().collect::<Vec<_>>(),
             "region": &*catalog.config.region,
         })
     }

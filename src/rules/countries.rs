@@ -1,38 +1,132 @@
-//! The groups of countries that every rule set knows.
+//! Resolves lists of countries: ISO codes, the built-in groups, and groups of the rules' own.
 
-use crate::number::Country;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
-const EU: &str = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK";
-/// The EU, and Iceland, Liechtenstein and Norway.
-const EEA_ONLY: &str = "IS LI NO";
-/// Calling code +1.
-const NANP: &str = "AG AI AS BB BM BS CA DM DO GD GU JM KN KY LC MP MS PR SX TC TT US VC VG VI";
+use crate::number::{Country, is_known_country};
+use crate::problem::{Problems, did_you_mean};
+use crate::rules::file::{Group, Name};
 
-/// The names of the built-in groups.
-pub(super) const BUILT_IN: [&str; 3] = ["EU", "EEA", "NANP"];
+/// A group within a group within a group ... is told as a mistake beyond this depth.
+const NESTING_MAX: usize = 16;
 
-/// The members of a built-in group.
-pub(super) fn built_in(name: &str) -> Option<Vec<Country>> {
-    let codes = match name {
-        "EU" => EU.to_owned(),
-        "EEA" => format!("{EU} {EEA_ONLY}"),
-        "NANP" => NANP.to_owned(),
-        _ => return None,
-    };
-    Some(codes.split(' ').filter_map(Country::parse).collect())
+const EU: [&str; 27] = [
+    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT",
+    "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
+];
+/// The European Economic Area beyond the EU.
+const EFTA_IN_EEA: [&str; 3] = ["IS", "LI", "NO"];
+/// The countries of calling code 1.
+const NANP: [&str; 25] = [
+    "AG", "AI", "AS", "BB", "BM", "BS", "CA", "DM", "DO", "GD", "GU", "JM", "KN", "KY", "LC", "MP",
+    "MS", "PR", "SX", "TC", "TT", "US", "VC", "VG", "VI",
+];
+const BUILT_IN: [&str; 3] = ["EEA", "EU", "NANP"];
+/// Codes that people write for others.
+const MISTAKEN: [(&str, &str); 2] = [("UK", "GB"), ("EL", "GR")];
+
+/// Whether the country has calling code 1.
+pub(super) fn is_nanp(country: Country) -> bool {
+    NANP.contains(&country.as_str())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::number::is_known_country;
+/// All groups by name, each resolved when it is first asked for.
+pub(super) struct Groups<'a> {
+    problems: &'a RefCell<Problems>,
+    written: BTreeMap<&'a str, &'a Group>,
+    resolved: RefCell<BTreeMap<&'a str, Vec<Country>>>,
+}
 
-    #[test]
-    fn every_member_is_a_country() {
-        for (name, count) in [("EU", 27), ("EEA", 30), ("NANP", 25)] {
-            let members = built_in(name).unwrap();
-            assert_eq!(members.len(), count, "{name}");
-            assert!(members.into_iter().all(is_known_country), "{name}");
+impl<'a> Groups<'a> {
+    /// Takes the groups of all files, and tells what is wrong in them.
+    pub(super) fn new(groups: &'a [Group], problems: &'a RefCell<Problems>) -> Groups<'a> {
+        let mut written = BTreeMap::new();
+        for group in groups {
+            let name = &*group.name.text;
+            if BUILT_IN.contains(&name) {
+                let message = format!("`{name}` is built in");
+                group.name.place.error(problems, message, None);
+            } else if Country::parse(name).is_some_and(is_known_country) {
+                let message = format!("`{name}` is a country, and cannot name a group");
+                group.name.place.error(problems, message, None);
+            }
+            written.insert(name, group);
+        }
+        let all = Groups {
+            problems,
+            written,
+            resolved: RefCell::default(),
+        };
+        for group in groups {
+            all.group(&group.name.text, &mut Vec::new());
+        }
+        all
+    }
+
+    /// The countries of a list, sorted, each once; names that mean nothing are told.
+    pub(super) fn countries(&self, names: &[Name]) -> Vec<Country> {
+        self.list(names, &mut Vec::new())
+    }
+
+    /// `open` are the groups being resolved, outermost first.
+    fn list(&self, names: &[Name], open: &mut Vec<String>) -> Vec<Country> {
+        let mut countries: Vec<Country> = names.iter().flat_map(|n| self.one(n, open)).collect();
+        countries.sort_unstable();
+        countries.dedup();
+        countries
+    }
+
+    fn one(&self, name: &Name, open: &mut Vec<String>) -> Vec<Country> {
+        let text = &*name.text;
+        if open.iter().any(|o| o == text) || open.len() > NESTING_MAX {
+            let message = format!("group `{text}` contains itself");
+            name.place.error(self.problems, message, None);
+            return Vec::new();
+        }
+        if let Some(group) = self.group(text, open) {
+            return group;
+        }
+        match Country::parse(text).filter(|c| is_known_country(*c)) {
+            Some(country) => vec![country],
+            None => {
+                let message = format!("`{text}` is neither a country nor a group");
+                name.place
+                    .error(self.problems, message, Some(self.hint(text)));
+                Vec::new()
+            }
         }
     }
+
+    fn group(&self, name: &str, open: &mut Vec<String>) -> Option<Vec<Country>> {
+        match name {
+            "EU" => return Some(codes(&EU)),
+            "EEA" => return Some([codes(&EU), codes(&EFTA_IN_EEA)].concat()),
+            "NANP" => return Some(codes(&NANP)),
+            _ => {}
+        }
+        let (&name, group) = self.written.get_key_value(name)?;
+        if let Some(known) = self.resolved.borrow().get(name) {
+            return Some(known.clone());
+        }
+        open.push(name.to_owned());
+        let countries = self.list(&group.members, open);
+        open.pop();
+        self.resolved.borrow_mut().insert(name, countries.clone());
+        Some(countries)
+    }
+
+    fn hint(&self, wrong: &str) -> String {
+        if let Some((_, right)) = MISTAKEN.iter().find(|(w, _)| *w == wrong) {
+            return format!("did you mean `{right}`?");
+        }
+        let groups = self.written.keys().copied().chain(BUILT_IN);
+        did_you_mean(wrong, groups)
+            .unwrap_or_else(|| "two letters of ISO 3166, such as `SG`".to_owned())
+    }
+}
+
+fn codes(list: &[&str]) -> Vec<Country> {
+    list.iter()
+        .filter_map(|code| Country::parse(code))
+        .collect()
 }

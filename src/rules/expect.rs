@@ -1,102 +1,49 @@
-//! Runs the examples that rule files carry.
+//! Holds the `[[expect]]` examples against the rules they stand beside.
 
 use std::cell::RefCell;
-use std::ops::Range;
 
-use crate::flow::{DeliveryId, Message};
-use crate::number::{Country, NumberProblem, PhoneNumber};
-use crate::problem::{Problems, Source};
-use crate::rules::file::{ExpectText, RuleFile};
-use crate::rules::{Decision, Rules};
+use crate::flow::{DeliveryId, Message, Plan};
+use crate::number::{NumberProblem, PhoneNumber};
+use crate::problem::{Problems, did_you_mean};
+use crate::rules::file::{Expect, Expected, Name, Place};
+use crate::rules::{Decision, Explanation, Rules};
 use crate::time::Moment;
 
-/// Tells every `[[expect]]` that does not hold.
-pub(super) fn check_expects(
+/// Tells every example that does not hold, and what came out instead.
+///
+/// Vendors for which `is_left_out` holds, since they have no account yet, are expected by nobody.
+pub(super) fn check_all(
     rules: &Rules,
-    read: &[(&Source, RuleFile)],
+    expects: &[Expect],
+    is_left_out: &dyn Fn(&str) -> bool,
     problems: &RefCell<Problems>,
 ) {
-    for (source, file) in read {
-        for expect in &file.expects {
-            for (span, message) in failures(rules, expect) {
-                problems.borrow_mut().error(source, span, message);
-            }
+    for expect in expects {
+        let message = message(expect);
+        Check {
+            rules,
+            expect,
+            is_left_out,
+            problems,
+            explanation: rules.explain(&message),
+            message,
         }
+        .run();
     }
 }
 
-fn failures(rules: &Rules, expect: &ExpectText) -> Vec<(Range<usize>, String)> {
-    let to = PhoneNumber::parse(&expect.to.value, None);
-    if to.is_err() {
-        let message = format!("`{}` is not a number with `+`", expect.to.value);
-        return vec![(expect.to.span.clone(), message)];
-    }
-    let message = message(expect, to);
-    let explanation = rules.explain(&message);
-    let (rule, chain, deny) = match &explanation.decision {
-        Decision::Plan(plan) => (&*plan.rule, &*plan.chain, None),
-        Decision::Denied { rule, why } => (&**rule, "", Some(&**why)),
-        Decision::NoChain { rule } => (&**rule, "", None),
-        Decision::NoRule => ("", "", None),
-    };
-    let steps = match &explanation.decision {
-        Decision::Plan(plan) => plan.steps.as_slice(),
-        Decision::Denied { .. } | Decision::NoChain { .. } | Decision::NoRule => &[],
-    };
-    let vendors: Vec<&str> = steps.iter().map(|s| &*s.vendor).collect();
-    let sender = steps.first().and_then(|s| s.from.as_deref());
-    let mut failures = Vec::new();
-    let mut compare = |what: &str, expected: Option<&crate::document::At<String>>, found: &str| {
-        if let Some(expected) = expected
-            && expected.value != found
-        {
-            let found = if found.is_empty() { "none" } else { found };
-            let message = format!("expected the {what} `{}`, found `{found}`", expected.value);
-            failures.push((expected.span.clone(), message));
-        }
-    };
-    compare("rule", expect.rule.as_ref(), rule);
-    compare("chain", expect.chain.as_ref(), chain);
-    compare("sender", expect.sender.as_ref(), sender.unwrap_or_default());
-    compare("refusal", expect.deny.as_ref(), deny.unwrap_or_default());
-    if let Some(expected) = &expect.vendors
-        && !starts_with(&vendors, &expected.value)
-    {
-        let message = format!(
-            "expected the vendors {}, found {}",
-            expected.value.join(", "),
-            if vendors.is_empty() {
-                "none".to_owned()
-            } else {
-                vendors.join(", ")
-            }
-        );
-        failures.push((expected.span.clone(), message));
-    }
-    let country = message
-        .to
-        .as_ref()
-        .map_or(Country::NONE, PhoneNumber::country);
-    if deny.is_none() && expect.deny.is_none() && !rules.guard().allows(country) {
-        let message = format!("`allow_countries` does not let {country} through");
-        failures.push((expect.span.clone(), message));
-    }
-    failures
-}
-
-/// The message that an example stands for.
-fn message(expect: &ExpectText, to: Result<PhoneNumber, NumberProblem>) -> Message {
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+fn message(expect: &Expect) -> Message {
+    let request_type = expect.request_type.rsplit('.').next();
     Message {
         id: DeliveryId::from_bytes([0; 16]),
-        org: text(&expect.org).into(),
+        org: (*expect.org).into(),
         event: None,
-        to,
+        to: PhoneNumber::parse(&expect.to.text, None),
         channel: expect.channel,
         code: None,
         text: None,
-        locale: text(&expect.locale),
-        request_type: text(&expect.request_type),
+        locale: expect.locale.to_lowercase().replace('_', "-"),
+        request_type: request_type.unwrap_or_default().to_lowercase(),
         user: expect.user.clone(),
         login: expect.login.clone(),
         ip: None,
@@ -107,6 +54,165 @@ fn message(expect: &ExpectText, to: Result<PhoneNumber, NumberProblem>) -> Messa
     }
 }
 
-fn starts_with(vendors: &[&str], expected: &[String]) -> bool {
-    expected.len() <= vendors.len() && vendors.iter().zip(expected).all(|(v, e)| v == e)
+struct Check<'a> {
+    rules: &'a Rules,
+    expect: &'a Expect,
+    is_left_out: &'a dyn Fn(&str) -> bool,
+    problems: &'a RefCell<Problems>,
+    message: Message,
+    explanation: Explanation,
+}
+
+impl Check<'_> {
+    fn run(&self) {
+        let expect = self.expect;
+        if let Some((expected, place)) = &expect.outcome {
+            self.outcome(*expected, place);
+        }
+        if let Some(rule) = &expect.rule {
+            self.rule(rule);
+        }
+        if let Some((vendors, place)) = &expect.vendors {
+            self.vendors(vendors, place);
+        }
+        if let Some(why) = &expect.deny {
+            self.deny(why);
+        }
+        self.number();
+    }
+
+    /// A number that cannot be read meets no rule: fine only where a denial is what is expected.
+    fn number(&self) {
+        let expect = self.expect;
+        let wants_rule = expect.rule.is_some() || expect.vendors.is_some() || expect.deny.is_some();
+        match &self.message.to {
+            Err(problem) if wants_rule => {
+                let message = format!("this is no number: {}", in_words(*problem));
+                expect.to.place.error(self.problems, message, None);
+            }
+            Ok(number) if expect.vendors.is_some() => {
+                let country = number.country();
+                if !self.rules.guard().allows(country) {
+                    let message = format!("`allow_countries` of `[guard]` blocks {country}");
+                    expect.place.warning(self.problems, message, None);
+                }
+            }
+            Ok(_) | Err(_) => {}
+        }
+    }
+
+    fn rule(&self, wanted: &Name) {
+        let came = self.rule_that_came();
+        if self.message.to.is_err() || came == Some(&*wanted.text) {
+            return;
+        }
+        let message = match came {
+            Some(rule) => format!("expected rule `{}`, got `{rule}`", wanted.text),
+            None => format!("expected rule `{}`, and no rule matches", wanted.text),
+        };
+        let mut names = self.rules.rule_names();
+        let hint = if names.any(|name| **name == *wanted.text) {
+            let missed = &self.explanation.missed;
+            let missed = missed.iter().find(|m| *m.rule == *wanted.text);
+            match missed {
+                Some(missed) => format!("it did not match: {}", missed.why),
+                None => "that rule comes first".to_owned(),
+            }
+        } else {
+            let names: Vec<_> = self.rules.rule_names().collect();
+            did_you_mean(&wanted.text, names.iter().map(|n| &***n))
+                .unwrap_or_else(|| "there is no rule of that name".to_owned())
+        };
+        wanted.place.error(self.problems, message, Some(hint));
+    }
+
+    fn vendors(&self, wanted: &[Name], place: &Place) {
+        let wanted: Vec<&str> = wanted.iter().map(|name| &*name.text).collect();
+        let there: Vec<&str> = wanted
+            .iter()
+            .copied()
+            .filter(|w| !(self.is_left_out)(w))
+            .collect();
+        // With none of them left there is nothing to compare.
+        let holds = self.vendors_that_came().starts_with(&there);
+        if self.message.to.is_err() || holds {
+            return;
+        }
+        let message = format!("expected vendors {}, {}", quoted(&wanted), self.came());
+        place.error(self.problems, message, None);
+    }
+
+    fn deny(&self, wanted: &Name) {
+        if let Decision::Denied { why, .. } = &self.explanation.decision
+            && **why == *wanted.text
+        {
+            return;
+        }
+        if self.message.to.is_ok() {
+            let message = format!("expected denial `{}`, {}", wanted.text, self.came());
+            wanted.place.error(self.problems, message, None);
+        }
+    }
+
+    fn outcome(&self, wanted: Expected, place: &Place) {
+        let to = self.message.to.as_ref();
+        let blocked = to.is_ok_and(|number| !self.rules.guard().allows(number.country()));
+        let denied = to.is_err() || matches!(self.explanation.decision, Decision::Denied { .. });
+        let (word, holds) = match wanted {
+            Expected::Blocked => ("blocked", blocked),
+            Expected::Denied => ("denied", denied),
+        };
+        if !holds {
+            let message = format!("expected outcome `{word}`, {}", self.came());
+            place.error(self.problems, message, None);
+        }
+    }
+
+    fn rule_that_came(&self) -> Option<&str> {
+        match &self.explanation.decision {
+            Decision::Plan(Plan { rule, .. })
+            | Decision::Denied { rule, .. }
+            | Decision::NoChain { rule, .. } => Some(rule),
+            Decision::NoRule => None,
+        }
+    }
+
+    fn vendors_that_came(&self) -> Vec<&str> {
+        match &self.explanation.decision {
+            Decision::Plan(plan) => plan.steps.iter().map(|step| &*step.vendor).collect(),
+            Decision::Denied { .. } | Decision::NoChain { .. } | Decision::NoRule => Vec::new(),
+        }
+    }
+
+    /// What came out, in words.
+    fn came(&self) -> String {
+        match &self.explanation.decision {
+            Decision::Plan(plan) => {
+                let vendors = self.vendors_that_came();
+                format!("got {} by rule `{}`", quoted(&vendors), plan.rule)
+            }
+            Decision::Denied { rule, why } => format!("and rule `{rule}` denies it: `{why}`"),
+            Decision::NoChain { rule, .. } => {
+                format!(
+                    "and rule `{rule}` has no vendor for {}",
+                    self.message.channel
+                )
+            }
+            Decision::NoRule => "and no rule matches".to_owned(),
+        }
+    }
+}
+
+fn quoted(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
+
+fn in_words(problem: NumberProblem) -> &'static str {
+    match problem {
+        NumberProblem::NotANumber => "it has other things than digits",
+        NumberProblem::ImpossibleLength => "no plan has numbers of that length",
+        NumberProblem::NoCountry => "no country has that calling code",
+        NumberProblem::NoDefaultCountry => "it must begin with `+`",
+    }
 }

@@ -1,222 +1,219 @@
-//! Applies rules to a message: which one matches, which vendors, in which order.
+//! Turns the chain that a rule names into the steps for one message.
 
 use std::sync::Arc;
 
 use ring::digest;
-use serde::Serialize;
 
-use crate::flow::{Channel, Message, Plan, Step};
-use crate::number::{Country, PhoneNumber};
-use crate::rules::{Chain, Decision, FleetVendor, Member, Rules, Sender, Then};
+use crate::flow::{Channel, Pace, Step, VendorName};
+use crate::number::Country;
 
-/// A rule that did not match, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Passed {
-    pub rule: String,
-    /// `file:line`.
-    pub place: String,
-    /// The first condition that does not hold, and what the message has there.
-    pub why: String,
+/// A chain as meant: every vendor in it has an account.
+#[derive(Debug)]
+pub(super) struct Chain {
+    pub(super) name: Arc<str>,
+    pub(super) positions: Vec<Position>,
+    /// A weighted choice is a function of the recipient, not of the delivery.
+    pub(super) by_recipient: bool,
+    pub(super) pace: Pace,
 }
 
-/// A decision and what led to it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Explanation {
-    /// In canonical order: inside a position by weight.
-    pub decision: Decision,
-    /// `file:line` of the rule that matched.
-    pub place: Option<String>,
-    /// The rules before it.
-    pub passed: Vec<Passed>,
-    /// Each step's weight inside its position, in percent; 100 where it is alone.
-    pub shares: Vec<u32>,
-    /// Vendors of the chain that were left out, and why.
-    pub left_out: Vec<(String, &'static str)>,
+/// One place in the order of preference; the entries heaviest first, then as written.
+#[derive(Debug)]
+pub(super) struct Position {
+    pub(super) entries: Vec<Entry>,
 }
 
-/// What a weighted choice is a function of; `None` gives the canonical order.
-type Seed<'a> = Option<(&'a [u8; 16], u64)>;
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) vendor: Arc<Account>,
+    /// Absent where there is nothing to choose from.
+    pub(super) weight: Option<u32>,
+    /// The sender it names.
+    pub(super) sender: Option<Arc<Sender>>,
+    /// The one channel it is for.
+    pub(super) channel: Option<Channel>,
+}
 
-impl Rules {
-    /// Decides what is done with a message. `recipient` is the number's keyed hash, for chains that choose by
-    /// recipient.
-    pub fn decide(&self, message: &Message, recipient: u64) -> Decision {
-        let Ok(to) = &message.to else {
-            return Decision::NoRule;
-        };
-        let seed = Some((message.id.as_bytes(), recipient));
-        let matching = self.rules.iter().find(|rule| {
-            let mut conditions = rule.when.iter();
-            conditions.all(|c| c.holds(message, to, &self.region))
-        });
-        match matching {
-            Some(rule) => self.then(rule.name.clone(), &rule.then, message, to, seed),
-            None => Decision::NoRule,
-        }
-    }
+/// A vendor account, as far as rules are concerned.
+#[derive(Debug)]
+pub(super) struct Account {
+    pub(super) name: VendorName,
+    pub(super) from: Option<Arc<str>>,
+    pub(super) data_region: Option<Arc<str>>,
+    pub(super) channels: Vec<Channel>,
+}
 
-    /// The same in canonical order, with all that led to it.
-    pub fn explain(&self, message: &Message) -> Explanation {
-        let mut explanation = Explanation {
-            decision: Decision::NoRule,
-            place: None,
-            passed: Vec::new(),
-            shares: Vec::new(),
-            left_out: Vec::new(),
-        };
-        let Ok(to) = &message.to else {
-            return explanation;
-        };
-        for rule in &self.rules {
-            let mut conditions = rule.when.iter();
-            let Some(failed) = conditions.find(|c| !c.holds(message, to, &self.region)) else {
-                explanation.decision = self.then(rule.name.clone(), &rule.then, message, to, None);
-                explanation.place = Some(rule.place.clone());
-                self.explain_chain(&rule.then, message.channel, &mut explanation);
-                break;
-            };
-            let found = failed.found(message, to, &self.region);
-            explanation.passed.push(Passed {
-                rule: rule.name.to_string(),
-                place: rule.place.clone(),
-                why: format!("{} is {found}", failed.name()),
-            });
-        }
-        explanation
-    }
+/// A sender as meant; absent conditions always hold.
+#[derive(Debug)]
+pub(super) struct Sender {
+    pub(super) vendor: Option<VendorName>,
+    pub(super) countries: Option<Vec<Country>>,
+    pub(super) from: Arc<str>,
+    pub(super) can_call: bool,
+}
 
-    fn explain_chain(&self, then: &Then, channel: Channel, explanation: &mut Explanation) {
-        let Then::Chain { chain, data_region } = then else {
-            return;
-        };
-        for position in &self.chains[*chain].positions {
-            let fit = |m: &&Member| self.unfit(m, channel, data_region.as_deref()).is_none();
-            let total: u32 = position.iter().filter(fit).map(|m| m.weight).sum();
-            for member in by_weight(position) {
-                match self.unfit(member, channel, data_region.as_deref()) {
-                    Some(why) => explanation.left_out.push((member.vendor.to_string(), why)),
-                    None => explanation.shares.push(member.weight * 100 / total.max(1)),
-                }
-            }
-        }
-    }
+/// What the steps are wanted for.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    pub(super) country: Country,
+    pub(super) channel: Channel,
+    pub(super) data_region: Option<&'a str>,
+    /// What weighted choices are a function of; without it, the heaviest is chosen.
+    pub(super) seed: Option<&'a [u8]>,
+}
 
-    fn then(
+impl Chain {
+    /// The steps in the order in which they are tried, each with its weight.
+    pub(super) fn steps(
         &self,
-        rule: Arc<str>,
-        then: &Then,
-        message: &Message,
-        to: &PhoneNumber,
-        seed: Seed<'_>,
-    ) -> Decision {
-        let (chain, data_region) = match then {
-            Then::Deny(why) => {
-                let why = Arc::clone(why);
-                return Decision::Denied { rule, why };
-            }
-            Then::Chain { chain, data_region } => (&self.chains[*chain], data_region.as_deref()),
+        senders: &[Arc<Sender>],
+        wanted: Wanted<'_>,
+    ) -> Vec<(Step, Option<u32>)> {
+        let positions: Vec<Vec<&Entry>> = self
+            .positions
+            .iter()
+            .enumerate()
+            .map(|(index, position)| self.arrange(index, position, wanted))
+            .filter(|entries| !entries.is_empty())
+            .collect();
+        // A race starts with positions: those behind the chosen ones come after all starters.
+        let heads = match self.pace.width {
+            1 => 0,
+            width => positions.len().min(width as usize),
         };
-        let mut steps = Vec::new();
-        for (index, position) in chain.positions.iter().enumerate() {
-            let fit: Vec<&Member> = by_weight(position)
-                .into_iter()
-                .filter(|m| self.unfit(m, message.channel, data_region).is_none())
-                .collect();
-            let order = match seed {
-                Some(seed) => chosen_first(fit, chain, index, seed),
-                None => fit,
-            };
-            steps.extend(order.into_iter().map(|member| Step {
-                vendor: Arc::clone(&member.vendor),
-                channel: message.channel,
-                from: self.sender(member, to.country()),
-            }));
-        }
-        if steps.is_empty() {
-            return Decision::NoChain { rule };
-        }
-        Decision::Plan(Plan {
-            rule,
-            rules: Arc::clone(&self.version),
-            chain: Arc::clone(&chain.name),
-            steps,
-            pace: chain.pace,
-        })
+        let starters = positions.iter().take(heads).map(|entries| entries[0]);
+        let others = positions
+            .iter()
+            .enumerate()
+            .flat_map(|(index, entries)| entries.iter().skip(usize::from(index < heads)).copied());
+        starters
+            .chain(others)
+            .map(|entry| (entry.step(senders, wanted), entry.weight))
+            .collect()
     }
 
-    /// Why a chain's member is left out.
-    fn unfit(
+    /// The vendors that are of no use for a message, and why.
+    pub(super) fn left_out(
         &self,
-        member: &Member,
         channel: Channel,
         data_region: Option<&str>,
-    ) -> Option<&'static str> {
-        let vendor = self.vendor(&member.vendor)?;
-        if !vendor.channels.contains(&channel) {
-            return Some("it cannot do this channel");
+    ) -> Vec<(VendorName, &'static str)> {
+        let entries = self.positions.iter().flat_map(|p| &p.entries);
+        entries
+            .filter_map(|entry| {
+                let why = entry.is_of_no_use(channel, data_region)?;
+                Some((entry.vendor.name.clone(), why))
+            })
+            .collect()
+    }
+
+    /// The position's entries that are of use, the chosen one first.
+    fn arrange<'a>(
+        &self,
+        index: usize,
+        position: &'a Position,
+        wanted: Wanted<'_>,
+    ) -> Vec<&'a Entry> {
+        let mut entries: Vec<&Entry> = position
+            .entries
+            .iter()
+            .filter(|entry| entry.is_of_use(wanted))
+            .collect();
+        if let (Some(seed), 2..) = (wanted.seed, entries.len()) {
+            let chosen = self.choose(index, &entries, seed);
+            let chosen = entries.remove(chosen);
+            entries.insert(0, chosen);
         }
-        let elsewhere = data_region.is_some_and(|r| vendor.data_region.as_deref() != Some(r));
+        entries
+    }
+
+    /// Picks an index with a probability in proportion to its weight.
+    fn choose(&self, index: usize, entries: &[&Entry], seed: &[u8]) -> usize {
+        let weight = |entry: &Entry| u64::from(entry.weight.unwrap_or(1));
+        let total: u64 = entries.iter().map(|e| weight(e)).sum();
+        let mut left = self.draw(index, seed) % total.max(1);
+        for (at, entry) in entries.iter().enumerate() {
+            if left < weight(entry) {
+                return at;
+            }
+            left -= weight(entry);
+        }
+        0
+    }
+
+    /// An even draw: the seed itself is not (a delivery id begins with the time), and two positions
+    /// of one chain must not choose alike.
+    fn draw(&self, index: usize, seed: &[u8]) -> u64 {
+        let mut context = digest::Context::new(&digest::SHA256);
+        context.update(seed);
+        context.update(&(index as u64).to_be_bytes());
+        context.update(self.name.as_bytes());
+        let hash = context.finish();
+        let head = hash.as_ref().iter().take(8);
+        head.fold(0, |all, &byte| (all << 8) | u64::from(byte))
+    }
+}
+
+impl Entry {
+    fn is_of_use(&self, wanted: Wanted<'_>) -> bool {
+        self.is_of_no_use(wanted.channel, wanted.data_region)
+            .is_none()
+    }
+
+    fn is_of_no_use(&self, channel: Channel, data_region: Option<&str>) -> Option<&'static str> {
+        if self.channel.is_some_and(|c| c != channel) {
+            return Some("the chain names it for the other channel");
+        }
+        if !self.vendor.channels.contains(&channel) {
+            return Some("its account cannot do this channel");
+        }
+        let elsewhere = data_region.is_some_and(|r| self.vendor.data_region.as_deref() != Some(r));
         elsewhere.then_some("its data is in another region")
     }
 
-    fn vendor(&self, name: &str) -> Option<&FleetVendor> {
-        self.vendors.iter().find(|v| &*v.name == name)
-    }
-
-    /// The sender that the entry names, else the most specific one that fits, else the account's.
-    fn sender(&self, member: &Member, country: Country) -> Option<Arc<str>> {
-        if let Some(from) = &member.sender {
-            return Some(Arc::clone(from));
+    fn step(&self, senders: &[Arc<Sender>], wanted: Wanted<'_>) -> Step {
+        let named = self.sender.as_ref().filter(|s| s.carries(wanted.channel));
+        let fitting = senders
+            .iter()
+            .filter(|sender| sender.fits(&self.vendor.name, wanted))
+            .reduce(|best, next| {
+                if next.rank() > best.rank() {
+                    next
+                } else {
+                    best
+                }
+            });
+        let sender = named.or(fitting).map(|sender| &sender.from);
+        Step {
+            vendor: self.vendor.name.clone(),
+            channel: wanted.channel,
+            from: sender.or(self.vendor.from.as_ref()).cloned(),
         }
-        let fits = |s: &&Sender| {
-            s.vendor.as_ref().is_none_or(|v| *v == member.vendor)
-                && s.countries.as_ref().is_none_or(|c| c.contains(&country))
-        };
-        let specific = |s: &&Sender| (s.countries.is_some(), s.vendor.is_some());
-        // The first of those that are equally specific.
-        let best = self.senders.iter().rev().filter(fits).max_by_key(specific);
-        let account = || self.vendor(&member.vendor)?.from.clone();
-        best.map(|s| Arc::clone(&s.from)).or_else(account)
     }
 }
 
-/// The heaviest first; equal ones as they are written.
-fn by_weight(position: &[Member]) -> Vec<&Member> {
-    let mut members: Vec<&Member> = position.iter().collect();
-    members.sort_by_key(|m| std::cmp::Reverse(m.weight));
-    members
-}
+impl Sender {
+    fn fits(&self, vendor: &str, wanted: Wanted<'_>) -> bool {
+        let countries = self.countries.as_ref();
+        self.carries(wanted.channel)
+            && self.vendor.as_deref().is_none_or(|v| v == vendor)
+            && countries.is_none_or(|c| c.contains(&wanted.country))
+    }
 
-/// The member that the seed falls on first, then the others.
-fn chosen_first<'a>(
-    mut members: Vec<&'a Member>,
-    chain: &Chain,
-    position: usize,
-    (delivery, recipient): (&[u8; 16], u64),
-) -> Vec<&'a Member> {
-    let total: u64 = members.iter().map(|m| u64::from(m.weight)).sum();
-    if members.len() < 2 || total == 0 {
-        return members;
-    }
-    let mut context = digest::Context::new(&digest::SHA256);
-    if chain.by_recipient {
-        context.update(&recipient.to_be_bytes());
-    } else {
-        context.update(delivery);
-    }
-    context.update(chain.name.as_bytes());
-    context.update(&(position as u64).to_be_bytes());
-    let hash = context.finish();
-    let hash = hash.as_ref().iter().take(8);
-    let mut point = hash.fold(0_u64, |n, b| n << 8 | u64::from(*b)) % total;
-    for index in 0..members.len() {
-        let weight = u64::from(members[index].weight);
-        if point < weight {
-            let chosen = members.remove(index);
-            members.insert(0, chosen);
-            break;
+    /// A name or a short code cannot place a call.
+    fn carries(&self, channel: Channel) -> bool {
+        match channel {
+            Channel::Sms => true,
+            Channel::Voice => self.can_call,
         }
-        point -= weight;
     }
-    members
+
+    /// Most conditions first, then the vendor's own; among equals the one written first is kept.
+    fn rank(&self) -> (u32, bool) {
+        let vendor = self.vendor.is_some();
+        (
+            u32::from(vendor) + u32::from(self.countries.is_some()),
+            vendor,
+        )
+    }
 }

@@ -50,7 +50,7 @@ fn check_tells_every_problem_of_every_file_at_once() {
         "`twilio` takes no credential `account_sd`",
         "did you mean `account_sid`?",
         "`fast` is not a rate",
-        "there is no chain `sg-smss`",
+        "unknown chain `sg-smss`",
         "did you mean `sg-sms`?",
         "there is no slot `{tou}` here",
         "routing-rules/50-more.toml:3:9",
@@ -64,7 +64,7 @@ fn check_tells_every_problem_of_every_file_at_once() {
     let problems = json["problems"].as_array().unwrap();
     let chain = problems
         .iter()
-        .find(|p| p["message"] == "there is no chain `sg-smss`");
+        .find(|p| p["message"] == "unknown chain `sg-smss`");
     let chain = chain.unwrap();
     assert_eq!(
         (&chain["line"], &chain["column"]),

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use crate::router::{NUMBER, Router, hook_call, provider, status};
 
 /// Holds the database's write lock, as a stuck disk would.
@@ -48,6 +50,11 @@ async fn with_the_journal_stuck_the_vendor_is_called_all_the_same() {
 async fn when_neither_journal_nor_vendor_can_be_reached_okta_must_help_itself() {
     let router = Router::start("");
     router.steer_all("refuse").await;
+    // A preview uses up the connections that were open; what follows finds nobody there.
+    let mut preview = hook_call(NUMBER);
+    preview["data"]["context"]["request"]["url"]["value"] = json!("/x/generatePreview");
+    let preview = router.call(&preview).await;
+    router.delivery(&preview, |d| d["state"] == "closed").await;
     let held = hold(&router);
     let began = Instant::now();
     let response = router.post(&hook_call(NUMBER)).await;

@@ -125,7 +125,7 @@ async fn a_bad_reload_changes_nothing_and_is_told() {
         .await;
     assert_eq!(rules_in_force(&router).await, "twilio");
     let told = |line: &String| {
-        line.contains("rules.toml:3:9: error: there is no chain `twilo`")
+        line.contains("rules.toml:3:9: error: unknown chain `twilo`")
             && line.contains("did you mean `twilio`?")
     };
     assert!(router.log().iter().any(told), "{:#?}", router.log());

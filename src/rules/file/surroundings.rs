@@ -1,0 +1,81 @@
+//! Reads what stands around the rules: `[guard]`, `[switches]` and the `[[expect]]` examples.
+
+use crate::document::{Table, Value};
+use crate::flow::Channel;
+use crate::guard::Limit;
+use crate::rules::file::chain::channel;
+use crate::rules::file::{Expect, Expected, Guard, Place, Switch, name, names};
+use crate::time::Moment;
+
+pub(super) fn guard(table: &Table<'_>) -> Guard {
+    let guard = Guard {
+        place: Place::of_table(table),
+        allow_countries: table.read("allow_countries", names),
+        per_number: table.read("per_number", limit),
+    };
+    table.finish();
+    guard
+}
+
+fn limit(value: Value<'_>) -> Option<Limit> {
+    let text = value.string()?.value;
+    let hint = "a count and a time, such as `10/10m`".to_owned();
+    Limit::parse(&text).or_else(|| value.wrong(format!("`{text}` is not a limit"), Some(hint)))
+}
+
+pub(super) fn switch(table: &Table<'_>) -> Option<Switch> {
+    let vendor = table.require("vendor", name);
+    let countries = table.read("country", names);
+    let until = table.read("until", timestamp);
+    let reason = table.read("reason", name);
+    table.finish();
+    Some(Switch {
+        vendor: vendor?,
+        countries,
+        until,
+        reason: reason.map(|r| r.text),
+    })
+}
+
+/// A TOML time with its offset, or the same as a string.
+fn timestamp(value: Value<'_>) -> Option<Moment> {
+    let text = match value.raw().as_datetime() {
+        Some(time) => time.to_string(),
+        None => value.string()?.value,
+    };
+    let hint = "such as `2026-11-24T09:00:00Z`".to_owned();
+    Moment::from_rfc3339(&text)
+        .or_else(|| value.wrong(format!("`{text}` is not a time"), Some(hint)))
+}
+
+pub(super) fn expect(table: &Table<'_>) -> Option<Expect> {
+    let outcomes = [("denied", Expected::Denied), ("blocked", Expected::Blocked)];
+    let text = |key| table.read(key, Value::string).map(|at| at.value);
+    let to = table.require("to", name);
+    let expect = Expect {
+        place: Place::of_table(table),
+        to: to?,
+        channel: table.read("channel", channel).unwrap_or(Channel::Sms),
+        org: text("org").unwrap_or_default(),
+        request_type: text("request_type").unwrap_or_default(),
+        locale: text("locale").unwrap_or_default(),
+        user: text("user"),
+        login: text("login"),
+        preview: table.read("preview", Value::boolean).unwrap_or(false),
+        rule: table.read("rule", name),
+        vendors: table.read("vendors", |v| Some((names(v)?, Place::of(&v)))),
+        deny: table.read("deny", name),
+        outcome: table.read("outcome", |v| Some((v.one_of(&outcomes)?, Place::of(&v)))),
+    };
+    let says = ["rule", "vendors", "deny", "outcome"];
+    if says.iter().all(|key| table.get(key).is_none()) {
+        let hint = "add `rule`, `vendors`, `deny` or `outcome`".to_owned();
+        table.error(
+            table.span.clone(),
+            "this example expects nothing",
+            Some(hint),
+        );
+    }
+    table.finish();
+    Some(expect)
+}
