@@ -50,7 +50,9 @@ pub struct Dispatch {
     /// The last verdict of each vendor, for whoever asks how it is.
     seen: Mutex<HashMap<VendorName, (Verdict, Moment)>>,
     tasks: TaskTracker,
-    /// Deliveries in flight are left to the journal.
+    /// The process is about to end: deliveries at rest are left to the journal.
+    draining: CancellationToken,
+    /// All of them are.
     abandon: CancellationToken,
 }
 
@@ -80,6 +82,7 @@ impl Dispatch {
             waiting: Mutex::default(),
             seen: Mutex::default(),
             tasks: TaskTracker::new(),
+            draining: CancellationToken::new(),
             abandon: CancellationToken::new(),
         });
         dispatch.remember()?;
@@ -183,8 +186,10 @@ impl Dispatch {
         origins
     }
 
-    /// Lets deliveries in flight go on for `grace`, then leaves the rest to the journal.
+    /// Lets attempts in flight go on for `grace`; what is at rest is left to the journal at once, and after
+    /// `grace` the rest too.
     pub async fn shut_down(&self, grace: Duration) {
+        self.draining.cancel();
         self.tasks.close();
         if tokio::time::timeout(grace, self.tasks.wait())
             .await

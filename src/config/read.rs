@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::config::{Admin, Config, HeaderAuth, Hook, JournalPlace, Org, Rate, Tls, VendorAccount};
 use crate::document::{At, Table, Value, read_document};
 use crate::flow::Secret;
-use crate::number::Country;
+use crate::number::{Country, is_known_country};
 use crate::problem::{Problems, Source};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -365,7 +365,7 @@ fn address(value: Value<'_>) -> Option<SocketAddr> {
 
 fn country(value: Value<'_>) -> Option<Country> {
     let text = value.string()?.value;
-    match Country::parse(&text) {
+    match Country::parse(&text).filter(|c| is_known_country(*c)) {
         Some(country) => Some(country),
         None => value.wrong(
             format!("`{text}` is not a country code"),

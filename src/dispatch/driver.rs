@@ -84,6 +84,7 @@ impl Driver {
         self.feed(first, at);
         while let Some(wake_at) = self.delivery.wake_at() {
             let clock = self.dispatch.clock;
+            let at_rest = self.is_at_rest();
             let event = tokio::select! {
                 Some(done) = self.calls.join_next() => match done {
                     Ok((attempt, verdict)) => Event::Settled { attempt, verdict },
@@ -98,12 +99,19 @@ impl Driver {
                     continue;
                 }
                 () = sleep_until(clock, wake_at) => Event::Woke,
+                () = self.dispatch.draining.cancelled(), if at_rest => break,
                 () = self.dispatch.abandon.cancelled() => break,
             };
             self.feed(event, clock.now());
         }
         self.dispatch.telemetry.deliveries_in_flight.dec();
         self.keep_promise(false);
+    }
+
+    /// Nobody waits, nothing is under way: the journal alone can hold it.
+    fn is_at_rest(&self) -> bool {
+        let under_way = !self.calls.is_empty() || !self.intents.is_empty();
+        self.hook.is_none() && self.admission.is_none() && !under_way
     }
 
     fn admitted(&mut self, durable: Result<(), Broken>) -> Event {
