@@ -179,10 +179,11 @@ impl Explained {
 
 fn message(catalog: &Catalog, question: &Question, channel: Channel, now: Moment) -> Message {
     let orgs = &catalog.config.orgs;
-    let org = question.org.as_ref();
-    let org = orgs
-        .iter()
-        .find(|o| org.is_none_or(|name| *o.name == **name));
+    let org = match &question.org {
+        Some(name) => orgs.iter().find(|o| *o.name == **name),
+        // Without a name it is clear only where there is one.
+        None => orgs.first().filter(|_| orgs.len() == 1),
+    };
     let text = match (&question.text, channel) {
         (Some(text), _) => text.clone(),
         (None, Channel::Sms) => SHOWN_TEXT.to_owned(),
