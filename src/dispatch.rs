@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -21,7 +22,7 @@ use crate::catalog::Catalog;
 use crate::dispatch::courier::Courier;
 use crate::dispatch::driver::Driver;
 use crate::dispatch::switches::Switches;
-use crate::dispatch::twins::{Joined, Twins};
+use crate::dispatch::twins::{Hearing, Joined, Twins};
 use crate::flow::{Channel, Message, Outcome, Step, VendorName, Verdict};
 use crate::guard::NumberCounts;
 use crate::journal::Journal;
@@ -102,10 +103,10 @@ impl Dispatch {
             rules: catalog.rules.version().to_string(),
             reason: "pending".to_owned(),
         };
-        let event = message.event.as_deref();
-        let mut hearing = match self.twins.join(&message.org, event, self.clock.now()) {
-            Joined::Twin(hearing) => hearing,
-            Joined::First(hook, hearing) => {
+        let mut hearing = match self.join(&message).await {
+            Heard::Told(told) => return told,
+            Heard::Twin(hearing) => hearing,
+            Heard::First(hook, hearing) => {
                 let dispatch = Arc::clone(self);
                 self.tasks
                     .spawn(async move { dispatch.own(message, catalog, answer_by, hook).await });
@@ -118,6 +119,24 @@ impl Dispatch {
         match tokio::time::timeout(patience, heard).await {
             Ok(Ok(told)) => told.clone().unwrap_or(unheard),
             Ok(Err(_)) | Err(_) => unheard,
+        }
+    }
+
+    /// Whether this call is the first one with its event.
+    async fn join(self: &Arc<Self>, message: &Message) -> Heard {
+        let event = message.event.as_deref();
+        let now = self.clock.now();
+        let mut not = None;
+        loop {
+            let past = match self.twins.join(&message.org, event, message.id, not, now) {
+                Joined::First(hook, hearing) => return Heard::First(hook, hearing),
+                Joined::Twin(hearing) => return Heard::Twin(hearing),
+                Joined::Past(past) => past,
+            };
+            if let Some(told) = self.told_before(message, past).await {
+                return Heard::Told(told);
+            }
+            not = Some(past);
         }
     }
 
@@ -205,6 +224,13 @@ impl Dispatch {
     fn drive(self: &Arc<Self>, driver: Driver, first: crate::delivery::Event, at: Moment) {
         self.tasks.spawn(driver.run(first, at));
     }
+}
+
+/// What a call can hear its answer with.
+enum Heard {
+    First(watch::Sender<Option<Told>>, Hearing),
+    Twin(Hearing),
+    Told(Told),
 }
 
 /// A hook call that waits for a vendor; it waits no more when this is dropped.

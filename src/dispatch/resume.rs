@@ -8,7 +8,7 @@ use crate::dispatch::Dispatch;
 use crate::dispatch::driver::{Driver, Parcel};
 use crate::dispatch::record::{How, Kept, Opened, Told};
 use crate::dispatch::twins::REMEMBERED_MS;
-use crate::flow::{DeliveryId, Outcome};
+use crate::flow::{DeliveryId, Message, Outcome};
 use crate::journal::{Closed, Record};
 use crate::text::{Encoding, measure};
 
@@ -31,12 +31,27 @@ impl Dispatch {
             let Some(event) = recent.event else {
                 continue;
             };
-            let told = recent.answer.and_then(|a| serde_json::from_str(&a).ok());
-            let told = told.unwrap_or_else(|| owned_again(recent.id));
             self.twins
-                .remember(recent.org, &event, told, recent.admitted_at);
+                .remember(recent.org, &event, recent.id, recent.admitted_at);
         }
         Ok(())
+    }
+
+    /// What the call before was answered, when it came with the same event.
+    pub(super) async fn told_before(
+        self: &Arc<Self>,
+        message: &Message,
+        id: DeliveryId,
+    ) -> Option<Told> {
+        let journal = Arc::clone(&self.journal);
+        let read = tokio::task::spawn_blocking(move || journal.delivery(id)).await;
+        let record = read.ok()?.ok()??;
+        if record.org != message.org || record.event != message.event {
+            return None;
+        }
+        let answer = record.answer.as_deref();
+        let told = answer.and_then(|a| serde_json::from_str(a).ok());
+        Some(told.unwrap_or_else(|| owned_again(record.id)))
     }
 
     /// Takes up every delivery that was accepted and is not closed, one after the other.
