@@ -27,6 +27,18 @@ pub(super) struct Gathered {
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Contents(BTreeMap<PathBuf, Result<String, io::ErrorKind>>);
 
+impl Contents {
+    /// Whether a change of this file, or of this directory's entry, can change what is read.
+    pub(super) fn concerns(&self, path: &Path) -> bool {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let read = self
+            .0
+            .keys()
+            .any(|known| known.file_name() == path.file_name());
+        read || name.ends_with(".toml") || name.starts_with("..")
+    }
+}
+
 impl Gathered {
     /// The directories in which something that was read lives.
     pub(super) fn directories(&self) -> Vec<PathBuf> {

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::reload::files::{Gathered, gather};
+use crate::reload::files::{Contents, Gathered, gather};
 use crate::reload::{Place, Reload, Report};
 
 /// Files are taken as they are when two readings this far apart find the same.
@@ -26,7 +27,7 @@ const POLL_EVERY: Duration = Duration::from_secs(2);
 pub(super) async fn run(reload: Arc<Reload>, mut asked: mpsc::Receiver<oneshot::Sender<Report>>) {
     let (mut seen, directories) = reload.first.clone();
     let (noticed, mut changed) = mpsc::channel(1);
-    let mut eyes = Eyes::open(noticed);
+    let mut eyes = Eyes::open(noticed, &seen);
     eyes.look_at(directories);
     let mut hangups = signal(SignalKind::hangup()).ok();
     let mut poll = tokio::time::interval(POLL_EVERY);
@@ -58,6 +59,7 @@ pub(super) async fn run(reload: Arc<Reload>, mut asked: mpsc::Receiver<oneshot::
             continue;
         };
         seen = gathered.contents.clone();
+        eyes.concerned_by(&seen);
         eyes.look_at(gathered.directories());
         let applying = Arc::clone(&reload);
         let applied = tokio::task::spawn_blocking(move || applying.apply(gathered)).await;
@@ -105,12 +107,20 @@ async fn hung_up(hangups: &mut Option<Signal>) {
 struct Eyes {
     watcher: Option<RecommendedWatcher>,
     watched: BTreeSet<PathBuf>,
+    /// What was read last; a log or a database beside it changes all the time and is nobody's business.
+    seen: Arc<ArcSwap<Contents>>,
 }
 
 impl Eyes {
-    fn open(noticed: mpsc::Sender<()>) -> Eyes {
+    fn open(noticed: mpsc::Sender<()>, seen: &Contents) -> Eyes {
+        let seen = Arc::new(ArcSwap::from_pointee(seen.clone()));
+        let known = Arc::clone(&seen);
+        let concerns = move |event: &notify::Event| {
+            let known = known.load();
+            !event.kind.is_access() && event.paths.iter().any(|path| known.concerns(path))
+        };
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            if event.is_ok_and(|e| !e.kind.is_access()) {
+            if event.as_ref().is_ok_and(&concerns) {
                 // One waiting sign of change is enough.
                 noticed.try_send(()).ok();
             }
@@ -121,7 +131,12 @@ impl Eyes {
         Eyes {
             watcher: watcher.ok(),
             watched: BTreeSet::new(),
+            seen,
         }
+    }
+
+    fn concerned_by(&self, seen: &Contents) {
+        self.seen.store(Arc::new(seen.clone()));
     }
 
     fn look_at(&mut self, directories: Vec<PathBuf>) {
