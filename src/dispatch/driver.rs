@@ -134,12 +134,16 @@ impl Driver {
             let actions = self.delivery.on(event.clone(), now);
             let kept = self.keep(&event, &actions, now);
             let mut sends = Vec::new();
+            let mut answer = None;
             for action in actions {
                 match action {
                     Action::Send { attempt, step } => sends.push((attempt, step)),
-                    Action::Answer(reply) => self.answer(reply, now),
-                    Action::Close(outcome) => self.close(outcome, now),
+                    Action::Answer(reply) => answer = self.answer(reply, now),
+                    Action::Close(outcome) => self.close(outcome, answer.take(), now),
                 }
+            }
+            if let Some(answer) = answer {
+                drop(self.dispatch.journal.answered(self.parcel.id, answer));
             }
             for (attempt, _) in &sends {
                 self.observe_failover(*attempt);
@@ -252,10 +256,9 @@ impl Driver {
         }
     }
 
-    fn answer(&mut self, reply: Reply, now: Moment) {
-        let Some(hook) = self.hook.take() else {
-            return;
-        };
+    /// Answers the hook call; gives what the journal is to keep of it.
+    fn answer(&mut self, reply: Reply, now: Moment) -> Option<String> {
+        let hook = self.hook.take()?;
         let (how, reason) = match reply {
             Reply::Accepted { attempt } => (self.accepted_by(attempt), "accepted"),
             Reply::Pending => (How::Pending, "pending"),
@@ -274,11 +277,9 @@ impl Driver {
             rules: self.parcel.plan.rules.to_string(),
             reason: reason.to_owned(),
         };
-        if reply != Reply::Nobody {
-            let answer = serde_json::to_string(&told).unwrap_or_default();
-            drop(self.dispatch.journal.answered(self.parcel.id, answer));
-        }
+        let answer = serde_json::to_string(&told).ok();
         hook.send_replace(Some(told));
+        answer.filter(|_| reply != Reply::Nobody)
     }
 
     fn accepted_by(&self, attempt: usize) -> How {
@@ -291,13 +292,13 @@ impl Driver {
         }
     }
 
-    fn close(&mut self, outcome: Outcome, now: Moment) {
+    fn close(&mut self, outcome: Outcome, answer: Option<String>, now: Moment) {
         let parcel = &self.parcel;
         drop(self.dispatch.journal.close(Closed {
             id: parcel.id,
             at: now,
             outcome,
-            answer: None,
+            answer,
         }));
         let duplicates = self.delivery.possible_duplicates() as u64;
         self.dispatch
