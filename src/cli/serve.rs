@@ -166,6 +166,7 @@ impl Router {
         {
             tracing::warn!("not every vendor could be connected to yet");
         }
+        let left_open = dispatch.left_open().await?;
         let hook = listen("hook", config.hook.listen).await?;
         let admin = listen("admin", config.admin.listen).await?;
         let tls = reload.tls();
@@ -189,15 +190,8 @@ impl Router {
         ];
         announce(&hook, &admin, tls.load().is_some(), self.place.sandbox);
         let serving = self.serve(hook, admin, tls, trigger, &dispatch, &stop);
-        tokio::spawn({
-            let dispatch = Arc::clone(&dispatch);
-            async move {
-                if let Err(error) = dispatch.resume().await {
-                    tracing::error!(%error, "what was in flight could not be taken up");
-                }
-            }
-        });
         let stopped = tokio::spawn(serving);
+        tokio::spawn(Arc::clone(&dispatch).resume(left_open));
         told_to_stop().await?;
         tracing::info!("stopping: no new calls, those that wait are answered");
         stop.cancel();

@@ -11,6 +11,7 @@ use crate::dispatch::twins::REMEMBERED_MS;
 use crate::flow::{DeliveryId, Message, Outcome};
 use crate::journal::{Closed, Record};
 use crate::text::{Encoding, measure};
+use crate::time::Moment;
 
 /// Between two deliveries taken up again: 250 a second, so that vendors are not flooded.
 const RESUME_EVERY: Duration = Duration::from_millis(4);
@@ -54,37 +55,45 @@ impl Dispatch {
         Some(told.unwrap_or_else(|| owned_again(record.id)))
     }
 
-    /// Takes up every delivery that was accepted and is not closed, one after the other.
+    /// Every delivery that an earlier process left open. To be asked before the first call is taken, since
+    /// later it would find that one too.
     ///
     /// # Errors
     /// When the journal cannot be read.
-    pub async fn resume(self: &Arc<Self>) -> anyhow::Result<()> {
+    pub async fn left_open(&self) -> anyhow::Result<Vec<Record>> {
         let (journal, sandbox) = (Arc::clone(&self.journal), self.sandbox);
         let open = tokio::task::spawn_blocking(move || journal.open_deliveries(sandbox)).await??;
+        Ok(open)
+    }
+
+    /// Takes up what was left open, one delivery after the other.
+    pub async fn resume(self: Arc<Self>, open: Vec<Record>) {
         if !open.is_empty() {
             tracing::info!(deliveries = open.len(), "taking up what was in flight");
         }
         for record in open {
+            if self.draining.is_cancelled() {
+                return;
+            }
             self.take_up(&record);
             tokio::time::sleep(RESUME_EVERY).await;
         }
-        Ok(())
     }
 
     fn take_up(self: &Arc<Self>, record: &Record) {
         let now = self.clock.now();
-        let course = Kept::read(record).and_then(|kept| kept.course);
+        let kept = Kept::read(record);
+        if kept.as_ref().is_some_and(|kept| kept.refused.is_some()) {
+            // Refused and answered; only its end was not on disk yet.
+            self.close_unsent(record, Outcome::Denied, now);
+            return;
+        }
+        let course = kept.and_then(|kept| kept.course);
         let opened = record.secret.as_ref().and_then(Opened::open);
         let (Some(course), Some(opened)) = (course, opened) else {
             tracing::error!(delivery = %record.id,
                 "a delivery in the journal cannot be read; it is closed as expired");
-            drop(self.journal.close(Closed {
-                id: record.id,
-                at: now,
-                outcome: Outcome::Expired,
-                answer: None,
-            }));
-            self.count_outcome(record.country, record.channel, Outcome::Expired, 0);
+            self.close_unsent(record, Outcome::Expired, now);
             return;
         };
         let delivery = course.replay(record);
@@ -102,6 +111,16 @@ impl Dispatch {
         let mut driver = Driver::new(Arc::clone(self), Arc::new(parcel), delivery, seq);
         driver.promise_again();
         self.drive(driver, Event::Restarted, now);
+    }
+
+    fn close_unsent(&self, record: &Record, outcome: Outcome, now: Moment) {
+        drop(self.journal.close(Closed {
+            id: record.id,
+            at: now,
+            outcome,
+            answer: None,
+        }));
+        self.count_outcome(record.country, record.channel, outcome, 0);
     }
 
     /// Deletes closed deliveries when they are older than `journal.keep`, until cancelled.

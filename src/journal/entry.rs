@@ -90,6 +90,7 @@ pub struct Recent {
     pub id: DeliveryId,
     pub org: Arc<str>,
     pub event: Option<String>,
+    /// Absent where a guard refused it: that counts against nobody.
     pub number_hash: Option<u64>,
     pub admitted_at: Moment,
     pub answer: Option<String>,

@@ -112,7 +112,8 @@ impl Reader {
     pub(crate) fn recent(&self, since: Moment, sandbox: bool) -> Result<Vec<Recent>, ReadError> {
         let connection = self.connection();
         let mut statement = connection.prepare_cached(
-            "SELECT id, org, event, number_hash, admitted_at, answer FROM deliveries \
+            "SELECT id, org, event, iif(outcome IS 'blocked', NULL, number_hash), admitted_at, answer \
+             FROM deliveries \
              WHERE admitted_at >= ?1 AND sandbox = ?2 ORDER BY admitted_at DESC, rowid DESC LIMIT ?3",
         )?;
         let rows = statement.query_map((since.0, sandbox, RECENT_MAX), recent)?;
