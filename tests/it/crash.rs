@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use crate::router::{NUMBER, Router, hook_call, number, provider, status};
+use crate::router::{HEAVY, NUMBER, Router, hook_call, number, provider, status};
 
 /// Calls until the router is gone; gives the answers that arrived, by delivery.
 async fn load(router: &Arc<Router>, callers: usize, count: usize) -> Vec<Json> {
@@ -41,6 +41,7 @@ async fn load(router: &Arc<Router>, callers: usize, count: usize) -> Vec<Json> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_kill_9_nothing_that_okta_was_told_is_lost() {
+    let _heavy = HEAVY.lock().await;
     let router = Router::start("");
     // The first vendor fails, the second is slow: much is in flight at any moment.
     router.steer("twilio", "500").await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::router::{NUMBER, Place, Router, hook_call, number, provider, reason, status};
+use crate::router::{HEAVY, NUMBER, Place, Router, hook_call, number, provider, reason, status};
 
 /// A whole rule set whose rule, chain and vendor all carry one name, so that a mixture would show.
 fn rule_set(vendor: &str) -> (String, String) {
@@ -60,6 +60,7 @@ async fn rewrite(router: Arc<Router>, done: Arc<AtomicBool>) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_calls_while_the_rules_are_rewritten_ten_times_a_second() {
     const CALLS: usize = 10_000;
+    let _heavy = HEAVY.lock().await;
     let router = Arc::new(Router::start_in(Arc::new(two_files()), &["--sandbox"]));
     let done = Arc::new(AtomicBool::new(false));
     let writer = tokio::spawn(rewrite(Arc::clone(&router), Arc::clone(&done)));

@@ -17,6 +17,9 @@ pub(crate) const NUMBER: &str = "+6591234567";
 /// Long enough for a loaded machine; nothing waits for it when all is well.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Held by tests that load the machine, so that they do not starve one another.
+pub(crate) static HEAVY: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// A directory with the shipped rules and definitions, and a configuration on free ports.
 pub(crate) struct Place(pub(crate) PathBuf);
 
