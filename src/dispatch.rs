@@ -36,6 +36,11 @@ pub use switches::Switch;
 /// Answers are aimed this much earlier than `answer_within`, in milliseconds.
 const AIM_EARLY_MS: i64 = 100;
 
+/// A journal that takes longer than this to keep one line is not ready.
+const PROBE_MAX: Duration = Duration::from_secs(1);
+/// However many ask, the journal is tried no more often than this, in milliseconds.
+const PROBE_EVERY_MS: i64 = 500;
+
 /// Carries messages from admission to outcome.
 pub struct Dispatch {
     pub(crate) catalog: Arc<ArcSwap<Catalog>>,
@@ -50,6 +55,8 @@ pub struct Dispatch {
     waiting: Mutex<HashMap<Arc<str>, usize>>,
     /// The last verdict of each vendor, for whoever asks how it is.
     seen: Mutex<HashMap<VendorName, (Verdict, Moment)>>,
+    /// When the journal was last tried, and whether it was well.
+    probed: tokio::sync::Mutex<Option<(Moment, bool)>>,
     tasks: TaskTracker,
     /// The process is about to end: deliveries at rest are left to the journal.
     draining: CancellationToken,
@@ -82,6 +89,7 @@ impl Dispatch {
             switches,
             waiting: Mutex::default(),
             seen: Mutex::default(),
+            probed: tokio::sync::Mutex::default(),
             tasks: TaskTracker::new(),
             draining: CancellationToken::new(),
             abandon: CancellationToken::new(),
@@ -179,6 +187,22 @@ impl Dispatch {
             let twices = &self.telemetry.possible_duplicates;
             twices.with_label_values(&[country.as_str()]).inc_by(twice);
         }
+    }
+
+    /// Whether the journal keeps what it is given. Asked often, it is tried once for all who ask.
+    pub async fn is_journal_writable(&self) -> bool {
+        let mut probed = self.probed.lock().await;
+        let now = self.clock.now();
+        if let Some((at, writable)) = *probed
+            && now.ms_since(at) < PROBE_EVERY_MS
+        {
+            return writable;
+        }
+        let mut probe = self.journal.probe();
+        let probe = tokio::time::timeout(PROBE_MAX, probe.durable()).await;
+        let writable = matches!(probe, Ok(Ok(())));
+        *probed = Some((now, writable));
+        writable
     }
 
     /// Opens connections to every vendor.

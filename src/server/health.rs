@@ -1,7 +1,6 @@
 //! Liveness and readiness, on both listeners.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::{Method, Request, StatusCode};
@@ -9,9 +8,6 @@ use serde_json::json;
 
 use crate::dispatch::Dispatch;
 use crate::server::reply::{Response, json, refusal};
-
-/// A journal that takes longer than this to keep one line is not ready.
-const PROBE_MAX: Duration = Duration::from_secs(1);
 
 /// Answers `/healthz` and `/readyz`. Ready means: rules are loaded, and the journal keeps what it is given.
 pub(super) async fn health(request: &Request<Incoming>, dispatch: &Arc<Dispatch>) -> Response {
@@ -21,9 +17,7 @@ pub(super) async fn health(request: &Request<Incoming>, dispatch: &Arc<Dispatch>
     if request.uri().path() == "/healthz" {
         return json(StatusCode::OK, &json!({ "status": "alive" }));
     }
-    let mut probe = dispatch.journal.probe();
-    let probe = tokio::time::timeout(PROBE_MAX, probe.durable());
-    let writable = matches!(probe.await, Ok(Ok(())));
+    let writable = dispatch.is_journal_writable().await;
     let rules = dispatch.catalog.load().rules.version().to_string();
     if writable {
         return json(
