@@ -38,7 +38,9 @@ async fn with_the_journal_stuck_the_vendor_is_called_all_the_same() {
         (status(&answer), provider(&answer)),
         ("SUCCESSFUL", "twilio")
     );
-    assert_eq!(readiness(&router).await, 503);
+    router
+        .wait_for("unreadiness", async || readiness(&router).await == 503)
+        .await;
     held.execute_batch("ROLLBACK").unwrap();
     drop(held);
     router
