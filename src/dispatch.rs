@@ -23,7 +23,7 @@ use crate::dispatch::courier::Courier;
 use crate::dispatch::driver::Driver;
 use crate::dispatch::switches::Switches;
 use crate::dispatch::twins::{Hearing, Joined, Twins};
-use crate::flow::{Channel, Message, Outcome, Step, VendorName, Verdict};
+use crate::flow::{Channel, Message, Outcome, Step, VendorName};
 use crate::guard::NumberCounts;
 use crate::journal::Journal;
 use crate::number::Country;
@@ -53,8 +53,8 @@ pub struct Dispatch {
     twins: Twins,
     switches: Switches,
     waiting: Mutex<HashMap<Arc<str>, usize>>,
-    /// The last verdict of each vendor, for whoever asks how it is.
-    seen: Mutex<HashMap<VendorName, (Verdict, Moment)>>,
+    /// What was last seen of each vendor, in words, for whoever asks how it is.
+    seen: Mutex<HashMap<VendorName, (String, Moment)>>,
     /// When the journal was last tried, and whether it was well.
     probed: tokio::sync::Mutex<Option<(Moment, bool)>>,
     tasks: TaskTracker,
@@ -162,9 +162,9 @@ impl Dispatch {
         (*count, ends)
     }
 
-    fn see(&self, vendor: &VendorName, verdict: &Verdict, now: Moment) {
+    fn see(&self, vendor: &VendorName, what: String, now: Moment) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.insert(Arc::clone(vendor), (verdict.clone(), now));
+        seen.insert(Arc::clone(vendor), (what, now));
     }
 
     /// Why a vendor is switched off for a country, by the rules or by the API.

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::delivery::{Action, Delivery, Event, Reply, Skip};
+use crate::delivery::{Action, Delivery, Event, Reply, Skip, State};
 use crate::dispatch::Dispatch;
 use crate::dispatch::courier::sleep_until;
 use crate::dispatch::record::{How, Opened, Told, since};
@@ -146,7 +146,7 @@ impl Driver {
                 drop(self.dispatch.journal.answered(self.parcel.id, answer));
             }
             for (attempt, _) in &sends {
-                self.observe_failover(*attempt);
+                self.observe_failover(*attempt, now);
             }
             let mut fit = Vec::new();
             for (attempt, step) in sends {
@@ -375,14 +375,15 @@ impl Driver {
                 .courier
                 .leave_alone(&step.vendor, now.plus_ms(ms));
         }
-        self.dispatch.see(&step.vendor, verdict, now);
+        let words = crate::dispatch::view::words(verdict);
+        self.dispatch.see(&step.vendor, words, now);
         if verdict.kind == VerdictKind::Accepted {
             self.keep_promise(true);
         }
     }
 
     /// Counts the move from the attempt before to this one.
-    fn observe_failover(&self, attempt: usize) {
+    fn observe_failover(&self, attempt: usize, now: Moment) {
         let Some(before) = attempt.checked_sub(1) else {
             return;
         };
@@ -391,6 +392,11 @@ impl Driver {
             return;
         }
         let made = &self.delivery.attempts()[before];
+        if made.state == State::InFlight {
+            let waited = now.ms_since(made.at);
+            let words = format!("silent for {waited} ms");
+            self.dispatch.see(&from.vendor, words, now);
+        }
         let reason = crate::dispatch::view::why_left(made);
         self.dispatch
             .telemetry

@@ -170,7 +170,8 @@ pub fn came_to(attempt: &Attempt) -> String {
     }
 }
 
-fn words(verdict: &Verdict) -> String {
+/// A verdict in a few words.
+pub fn words(verdict: &Verdict) -> String {
     let mut words = vec![verdict.kind.as_str()];
     words.extend(verdict.reason.map(|r| r.as_str()));
     words.extend(verdict.code.as_deref());
@@ -243,8 +244,7 @@ impl Dispatch {
     /// What was last seen of a vendor, such as `accepted 4 s ago`.
     pub fn last_seen(&self, vendor: &str) -> Option<String> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let (verdict, at) = seen.get(vendor)?;
-        let words = words(verdict);
+        let (words, at) = seen.get(vendor)?;
         let ago = self.clock.now().ms_since(*at) / 1000;
         Some(format!("{words} {ago} s ago"))
     }
