@@ -115,9 +115,7 @@ impl Dispatch {
             Heard::Told(told) => return told,
             Heard::Twin(hearing) => hearing,
             Heard::First(hook, hearing) => {
-                let dispatch = Arc::clone(self);
-                self.tasks
-                    .spawn(async move { dispatch.own(message, catalog, answer_by, hook).await });
+                self.own(message, &catalog, answer_by, hook);
                 hearing
             }
         };

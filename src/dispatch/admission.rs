@@ -17,21 +17,19 @@ use crate::text::{Encoding, measure, spoken};
 use crate::time::Moment;
 
 impl Dispatch {
-    /// Owns a message: refuses it, or drives it to its end.
-    pub(super) async fn own(
-        self: Arc<Self>,
+    /// Owns a message: refuses it, or starts a task that drives it to its end. There is no point in it at
+    /// which a caller who hangs up could stop it.
+    pub(super) fn own(
+        self: &Arc<Self>,
         message: Message,
-        catalog: Arc<Catalog>,
+        catalog: &Catalog,
         answer_by: Moment,
         hook: watch::Sender<Option<Told>>,
     ) {
         let now = self.clock.now();
-        match self.decide(&message, &catalog, now) {
-            Ok((to, plan)) => {
-                self.deliver(message, to, plan, &catalog, answer_by, hook)
-                    .await;
-            }
-            Err(refusal) => self.refuse(&message, &catalog, &refusal, now, &hook),
+        match self.decide(&message, catalog, now) {
+            Ok((to, plan)) => self.deliver(&message, to, plan, catalog, answer_by, hook),
+            Err(refusal) => self.refuse(&message, catalog, &refusal, now, &hook),
         }
     }
 
@@ -72,9 +70,9 @@ impl Dispatch {
         }
     }
 
-    async fn deliver(
-        self: Arc<Self>,
-        message: Message,
+    fn deliver(
+        self: &Arc<Self>,
+        message: &Message,
         to: PhoneNumber,
         mut plan: Plan,
         catalog: &Catalog,
@@ -105,36 +103,29 @@ impl Dispatch {
                 terms: terms.clone(),
                 plan: plan.clone(),
             }),
-            ..Kept::of(&message)
+            ..Kept::of(message)
         };
+        let text = text_of(message);
         let parcel = Parcel {
             id: message.id,
             org: Arc::clone(&message.org),
             channel: message.channel,
             country: to.country(),
-            ucs2: false,
+            ucs2: measure(text.expose()).encoding == Encoding::Ucs2,
             expires_at: terms.expires_at,
             opened: Opened {
                 to,
-                text: text_of(&message),
+                text,
                 code: message.code.clone(),
             },
             plan,
         };
-        let parcel = Parcel {
-            ucs2: measure(parcel.opened.text.expose()).encoding == Encoding::Ucs2,
-            ..parcel
-        };
-        let admission = self.admission(&message, &kept, parcel.opened.seal());
+        let admission = self.admission(message, &kept, parcel.opened.seal());
         let admission = self.journal.admit(admission);
-        let mut heard = hook.subscribe();
-        let mut driver = Driver::new(Arc::clone(&self), Arc::new(parcel), Delivery::new(terms), 0);
-        driver.hook = Some(hook);
+        let mut driver = Driver::new(Arc::clone(self), Arc::new(parcel), Delivery::new(terms), 0);
+        driver.hook = Some((hook, waits));
         driver.admission = Some(admission);
         self.drive(driver, Event::Woke, received_at);
-        // The call waits until it is answered; an error means that the driver is gone, which is an end too.
-        drop(heard.wait_for(Option::is_some).await.map(drop));
-        drop(waits);
     }
 
     fn admission(&self, message: &Message, kept: &Kept, sealed: Secret) -> Admission {

@@ -1,17 +1,19 @@
 //! Drives one delivery: feeds the machine what happens, does what it says, keeps both in the journal.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::delivery::{Action, Delivery, Event, Reply, Skip, State};
-use crate::dispatch::Dispatch;
 use crate::dispatch::courier::sleep_until;
 use crate::dispatch::record::{How, Opened, Told, since};
+use crate::dispatch::{Dispatch, Waiting};
 use crate::flow::{Channel, DeliveryId, Outcome, Plan, Step, Verdict, VerdictKind};
 use crate::journal::{Ack, Broken, Closed, Fed};
 use crate::number::Country;
@@ -41,16 +43,19 @@ pub(super) struct Driver {
     pub(super) delivery: Delivery,
     /// The next event's number in the journal.
     pub(super) seq: u32,
-    /// Who waits for the answer; nobody after a restart.
-    pub(super) hook: Option<watch::Sender<Option<Told>>>,
+    /// Who waits for the answer, and is counted as waiting; nobody after a restart.
+    pub(super) hook: Option<(watch::Sender<Option<Told>>, Waiting)>,
     /// The admission on its way to the disk.
     pub(super) admission: Option<Ack>,
     /// Answered, and not yet accepted by any vendor.
     pub(super) promised: bool,
-    calls: JoinSet<(usize, Verdict)>,
+    calls: FuturesUnordered<Call>,
     /// Sends whose intent is on its way to the disk.
     intents: VecDeque<Intent>,
 }
+
+/// A vendor being called: which attempt it is, and what came of it.
+type Call = Pin<Box<dyn Future<Output = (usize, Verdict)> + Send>>;
 
 struct Intent {
     ack: Ack,
@@ -73,7 +78,7 @@ impl Driver {
             hook: None,
             admission: None,
             promised: false,
-            calls: JoinSet::new(),
+            calls: FuturesUnordered::new(),
             intents: VecDeque::new(),
         }
     }
@@ -86,13 +91,7 @@ impl Driver {
             let clock = self.dispatch.clock;
             let at_rest = self.is_at_rest();
             let event = tokio::select! {
-                Some(done) = self.calls.join_next() => match done {
-                    Ok((attempt, verdict)) => Event::Settled { attempt, verdict },
-                    Err(error) => {
-                        tracing::error!(delivery = %self.parcel.id, %error, "a vendor call broke off");
-                        continue;
-                    }
-                },
+                Some((attempt, verdict)) = self.calls.next() => Event::Settled { attempt, verdict },
                 durable = durable(&mut self.admission) => self.admitted(durable),
                 () = intent_kept(&mut self.intents) => {
                     self.send_intended();
@@ -239,10 +238,10 @@ impl Driver {
             Skip::Unfit
         })?;
         let (dispatch, channel) = (Arc::clone(&self.dispatch), step.channel);
-        self.calls.spawn(async move {
+        self.calls.push(Box::pin(async move {
             let verdict = dispatch.courier.call(&account, channel, request).await;
             (attempt, verdict)
-        });
+        }));
         Ok(())
     }
 
@@ -258,7 +257,7 @@ impl Driver {
 
     /// Answers the hook call; gives what the journal is to keep of it.
     fn answer(&mut self, reply: Reply, now: Moment) -> Option<String> {
-        let hook = self.hook.take()?;
+        let (hook, _waits) = self.hook.take()?;
         let (how, reason) = match reply {
             Reply::Accepted { attempt } => (self.accepted_by(attempt), "accepted"),
             Reply::Pending => (How::Pending, "pending"),

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, named_params, params};
@@ -19,6 +19,8 @@ pub(crate) const GROUP_MAX: usize = 512;
 pub(crate) const STALL_MS: i64 = 2_000;
 /// Deliveries deleted in one commit; between two of them whatever waits is written.
 pub(crate) const PRUNE_CHUNK: u16 = 64;
+/// What nobody waits for may wait this long for a commit that somebody does wait for.
+const UNHEARD_WAIT_MAX: Duration = Duration::from_millis(10);
 /// `Health::oldest_ms` while nothing is being written.
 const IDLE: i64 = i64::MAX;
 
@@ -132,47 +134,44 @@ impl<F: Fn(Duration)> Writer<F> {
     }
 
     /// Waits for one entry, and takes what else is there; waits for nothing while there is pruning to do.
+    /// Entries that nobody waits for wait themselves a little, for one that somebody does: one commit less.
     fn gather(&mut self) -> Group {
-        let mut entries = Vec::new();
-        if self.pruning.is_none() {
-            match self.entries.recv() {
-                Ok(entry) if matches!(entry.work, Work::Stop) => {
-                    return Group {
-                        entries,
-                        stop: true,
-                    };
-                }
-                Ok(entry) => self.sort_in(entry, &mut entries),
-                Err(_) => {
-                    return Group {
-                        entries,
-                        stop: true,
-                    };
-                }
-            }
-        }
-        while entries.len() < GROUP_MAX {
-            match self.entries.try_recv() {
-                Ok(entry) if matches!(entry.work, Work::Stop) => {
-                    return Group {
-                        entries,
-                        stop: true,
-                    };
-                }
-                Ok(entry) => self.sort_in(entry, &mut entries),
-                Err(TryRecvError::Empty) => break,
-                Err(TryRecvError::Disconnected) => {
-                    return Group {
-                        entries,
-                        stop: true,
-                    };
-                }
-            }
-        }
-        Group {
-            entries,
+        let mut group = Group {
+            entries: Vec::new(),
             stop: false,
+        };
+        let mut urgent = self.pruning.is_some();
+        let mut unheard_until: Option<Instant> = None;
+        while group.entries.len() < GROUP_MAX {
+            let next = match (urgent, unheard_until) {
+                (true, _) => self
+                    .entries
+                    .try_recv()
+                    .map_err(|e| e == TryRecvError::Empty),
+                (false, None) => self.entries.recv().map_err(|_| false),
+                (false, Some(until)) => {
+                    let left = until.saturating_duration_since(Instant::now());
+                    let next = self.entries.recv_timeout(left);
+                    next.map_err(|e| e == RecvTimeoutError::Timeout)
+                }
+            };
+            match next {
+                Ok(entry) if matches!(entry.work, Work::Stop) => {
+                    group.stop = true;
+                    break;
+                }
+                Ok(entry) => {
+                    urgent |= !entry.ack.is_closed();
+                    unheard_until.get_or_insert_with(|| Instant::now() + UNHEARD_WAIT_MAX);
+                    self.sort_in(entry, &mut group.entries);
+                }
+                Err(nothing_there) => {
+                    group.stop = !nothing_there;
+                    break;
+                }
+            }
         }
+        group
     }
 
     fn sort_in(&mut self, entry: Entry, entries: &mut Vec<Entry>) {
