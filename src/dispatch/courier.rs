@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use reqwest::Url;
 
 use crate::config::Rate;
 use crate::delivery::LISTEN_MS;
@@ -23,6 +24,8 @@ const ANSWER_BYTES_MAX: usize = 256 * 1024;
 const IDLE_MAX: Duration = Duration::from_secs(90);
 /// Between the requests that keep a connection open; shorter than what common proxies allow.
 const WARM_EVERY: Duration = Duration::from_secs(45);
+/// Addresses kept in the client's own type. Those with a message in them are forgotten soon.
+const URLS_MAX: usize = 256;
 /// Between pings on HTTP/2 connections.
 const PING_EVERY: Duration = Duration::from_secs(20);
 
@@ -30,6 +33,8 @@ const PING_EVERY: Duration = Duration::from_secs(20);
 pub(super) struct Courier {
     client: reqwest::Client,
     gates: Mutex<HashMap<VendorName, Arc<Gate>>>,
+    /// Addresses read before.
+    urls: Mutex<HashMap<http::Uri, Url>>,
 }
 
 /// What holds a vendor back: its agreed rate, and its own wish to be left alone.
@@ -60,6 +65,7 @@ impl Courier {
         Ok(Courier {
             client,
             gates: Mutex::default(),
+            urls: Mutex::default(),
         })
     }
 
@@ -113,7 +119,7 @@ impl Courier {
         channel: Channel,
         request: http::Request<Bytes>,
     ) -> Verdict {
-        let Ok(request) = reqwest::Request::try_from(request) else {
+        let Some(request) = self.request(request) else {
             return Verdict::failed(VerdictKind::Unavailable, Reason::Connect);
         };
         let mut response = match self.client.execute(request).await {
@@ -133,6 +139,29 @@ impl Courier {
         head.status = response.status();
         head.headers = std::mem::take(response.headers_mut());
         account.verdict(channel, &head, &body)
+    }
+
+    /// The same request in the client's own type.
+    fn request(&self, request: http::Request<Bytes>) -> Option<reqwest::Request> {
+        let (head, body) = request.into_parts();
+        let mut request = reqwest::Request::new(head.method, self.url(&head.uri)?);
+        *request.headers_mut() = head.headers;
+        *request.body_mut() = Some(body.into());
+        Some(request)
+    }
+
+    /// Reading an address takes longer than anything else in a request, and an account has one or two.
+    fn url(&self, uri: &http::Uri) -> Option<Url> {
+        let mut known = self.urls.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(url) = known.get(uri) {
+            return Some(url.clone());
+        }
+        let url = Url::parse(&uri.to_string()).ok()?;
+        if known.len() >= URLS_MAX {
+            known.clear();
+        }
+        known.insert(uri.clone(), url.clone());
+        Some(url)
     }
 
     /// Opens a connection to each address, so that the next message does not wait for TLS.

@@ -8,6 +8,9 @@ use crate::journal::Record;
 use crate::number::PhoneNumber;
 use crate::time::Moment;
 
+/// What a plan of some vendors takes as JSON; more is no fault.
+const KEPT_BYTES: usize = 2048;
+
 /// The clear part of an admission.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Kept {
@@ -70,7 +73,11 @@ impl Kept {
     }
 
     pub(super) fn to_json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+        let mut json = Vec::with_capacity(KEPT_BYTES);
+        match serde_json::to_writer(&mut json, self) {
+            Ok(()) => String::from_utf8(json).unwrap_or_default(),
+            Err(_) => String::new(),
+        }
     }
 }
 
