@@ -47,8 +47,9 @@ pub(super) fn compile(
     compiler.unused(&written, &rules);
     if !problems.borrow().has_errors() {
         rules.tell_shadowed(&written.rules, problems);
-        let is_left_out = |vendor: &str| {
-            !compiler.accounts.contains_key(vendor) && compiler.definitions.contains(vendor)
+        let is_left_out = |vendor: &str, channel| match compiler.accounts.get(vendor) {
+            Some(account) => !account.channels.contains(&channel),
+            None => compiler.definitions.contains(vendor),
         };
         expect::check_all(&rules, &written.expects, &is_left_out, problems);
     }

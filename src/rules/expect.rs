@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use crate::flow::{DeliveryId, Message, Plan};
+use crate::flow::{Channel, DeliveryId, Message, Plan};
 use crate::number::{NumberProblem, PhoneNumber};
 use crate::problem::{Problems, did_you_mean};
 use crate::rules::file::{Expect, Expected, Name, Place};
@@ -11,11 +11,12 @@ use crate::time::Moment;
 
 /// Tells every example that does not hold, and what came out instead.
 ///
-/// Vendors for which `is_left_out` holds, since they have no account yet, are expected by nobody.
+/// Vendors for which `is_left_out` holds, since they have no account that carries the channel yet,
+/// are expected by nobody.
 pub(super) fn check_all(
     rules: &Rules,
     expects: &[Expect],
-    is_left_out: &dyn Fn(&str) -> bool,
+    is_left_out: &dyn Fn(&str, Channel) -> bool,
     problems: &RefCell<Problems>,
 ) {
     for expect in expects {
@@ -57,7 +58,7 @@ fn message(expect: &Expect) -> Message {
 struct Check<'a> {
     rules: &'a Rules,
     expect: &'a Expect,
-    is_left_out: &'a dyn Fn(&str) -> bool,
+    is_left_out: &'a dyn Fn(&str, Channel) -> bool,
     problems: &'a RefCell<Problems>,
     message: Message,
     explanation: Explanation,
@@ -131,7 +132,7 @@ impl Check<'_> {
         let there: Vec<&str> = wanted
             .iter()
             .copied()
-            .filter(|w| !(self.is_left_out)(w))
+            .filter(|w| !(self.is_left_out)(w, self.expect.channel))
             .collect();
         // With none of them left there is nothing to compare.
         let holds = self.vendors_that_came().starts_with(&there);
