@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
 use hyper::StatusCode;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use serde::Serialize;
 
@@ -33,35 +33,44 @@ pub enum BodyFault {
 ///
 /// # Errors
 /// When it is larger, slower than `BODY_TIME_MAX`, or breaks off.
-pub async fn read_body(body: Incoming, most: usize) -> Result<Bytes, BodyFault> {
-    match tokio::time::timeout(BODY_TIME_MAX, read_within(body, most)).await {
-        Ok(read) => read,
-        Err(_) => Err(BodyFault::TooSlow),
-    }
-}
-
-/// Reads on beyond the limit for a while and forgets it, so that the caller hears the refusal rather than a
-/// broken connection.
-async fn read_within(mut body: Incoming, most: usize) -> Result<Bytes, BodyFault> {
-    let mut read = BytesMut::new();
-    let mut seen = 0;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| BodyFault::Broken)?;
-        let Ok(data) = frame.into_data() else {
-            continue;
-        };
-        seen += data.len();
-        if seen > DISCARDED_MAX {
-            break;
-        }
-        if seen <= most {
-            read.extend_from_slice(&data);
-        }
-    }
-    if seen > most {
+pub async fn read_body(mut body: Incoming, most: usize) -> Result<Bytes, BodyFault> {
+    if body.size_hint().lower() > DISCARDED_MAX as u64 {
         return Err(BodyFault::TooLarge);
     }
-    Ok(read.freeze())
+    let mut read = Read::default();
+    let ended = tokio::time::timeout(BODY_TIME_MAX, read.all(&mut body, most)).await;
+    if read.seen > most {
+        return Err(BodyFault::TooLarge);
+    }
+    ended.map_err(|_| BodyFault::TooSlow)??;
+    Ok(read.kept.freeze())
+}
+
+#[derive(Default)]
+struct Read {
+    seen: usize,
+    kept: BytesMut,
+}
+
+impl Read {
+    /// Reads on beyond the limit for a while and forgets it, so that the caller hears the refusal rather
+    /// than a broken connection.
+    async fn all(&mut self, body: &mut Incoming, most: usize) -> Result<(), BodyFault> {
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| BodyFault::Broken)?;
+            let Ok(data) = frame.into_data() else {
+                continue;
+            };
+            self.seen += data.len();
+            if self.seen > DISCARDED_MAX {
+                break;
+            }
+            if self.seen <= most {
+                self.kept.extend_from_slice(&data);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A body of a given type.

@@ -3,6 +3,8 @@
 use std::time::Instant;
 
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::router::{NUMBER, Place, Router, hook_call, number, provider, reason, status};
 
@@ -93,6 +95,25 @@ async fn what_is_no_hook_call_is_refused_with_its_status() {
         let body = hook_call(&number(1)).to_string();
         let response = with(secret).body(body).send().await.unwrap();
         assert_eq!(response.status(), 200);
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_told_so_even_when_it_never_ends() {
+    let router = Router::start(TWO_ORGS);
+    let address = router.hook.strip_prefix("http://").unwrap();
+    let (address, _) = address.split_once('/').unwrap();
+    let said_too_large = "content-length: 99999999\r\n\r\n{".to_owned();
+    let chunk = format!("11000\r\n{}\r\n", " ".repeat(0x11000));
+    let is_too_large = format!("transfer-encoding: chunked\r\n\r\n{chunk}");
+    for rest in [said_too_large, is_too_large] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head = "POST /okta/telephony HTTP/1.1\r\nhost: trunkline\r\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(rest.as_bytes()).await.unwrap();
+        let mut told = [0; 12];
+        stream.read_exact(&mut told).await.unwrap();
+        assert_eq!(str::from_utf8(&told), Ok("HTTP/1.1 413"));
     }
 }
 
