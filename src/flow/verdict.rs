@@ -1,0 +1,208 @@
+//! What a vendor says of a message: its verdict at once, its receipts later, and the reasons for both.
+
+use serde::{Deserialize, Serialize};
+
+/// What kind of answer a vendor gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerdictKind {
+    /// The vendor took the message.
+    Accepted,
+    /// The vendor definitely refused it.
+    Rejected,
+    /// The vendor has no room now; nothing was sent.
+    Throttled,
+    /// Nothing was sent: the vendor could not be reached or failed.
+    Unavailable,
+    /// Bytes were written and no readable answer came: it may have been sent.
+    Ambiguous,
+}
+
+impl VerdictKind {
+    /// The name used in metrics, logs and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            VerdictKind::Accepted => "accepted",
+            VerdictKind::Rejected => "rejected",
+            VerdictKind::Throttled => "throttled",
+            VerdictKind::Unavailable => "unavailable",
+            VerdictKind::Ambiguous => "ambiguous",
+        }
+    }
+}
+
+/// Why a vendor did not take a message. The list is closed: vendors' own codes end at the edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    InvalidNumber,
+    OptedOut,
+    Unreachable,
+    Content,
+    Sender,
+    Account,
+    Rate,
+    FraudBlock,
+    NotMobile,
+    WrongChannel,
+    Timeout,
+    Connect,
+    Server,
+    Expired,
+    Unknown,
+}
+
+impl Reason {
+    /// Every reason, in the order of the documentation.
+    pub const ALL: [Reason; 15] = [
+        Reason::InvalidNumber,
+        Reason::OptedOut,
+        Reason::Unreachable,
+        Reason::Content,
+        Reason::Sender,
+        Reason::Account,
+        Reason::Rate,
+        Reason::FraudBlock,
+        Reason::NotMobile,
+        Reason::WrongChannel,
+        Reason::Timeout,
+        Reason::Connect,
+        Reason::Server,
+        Reason::Expired,
+        Reason::Unknown,
+    ];
+
+    /// The name used in vendor definitions, metrics, logs and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Reason::InvalidNumber => "invalid_number",
+            Reason::OptedOut => "opted_out",
+            Reason::Unreachable => "unreachable",
+            Reason::Content => "content",
+            Reason::Sender => "sender",
+            Reason::Account => "account",
+            Reason::Rate => "rate",
+            Reason::FraudBlock => "fraud_block",
+            Reason::NotMobile => "not_mobile",
+            Reason::WrongChannel => "wrong_channel",
+            Reason::Timeout => "timeout",
+            Reason::Connect => "connect",
+            Reason::Server => "server",
+            Reason::Expired => "expired",
+            Reason::Unknown => "unknown",
+        }
+    }
+
+    /// Reads the name back.
+    pub fn parse(text: &str) -> Option<Reason> {
+        Reason::ALL.into_iter().find(|r| r.as_str() == text)
+    }
+
+    /// Whether no other vendor on the same channel would do better, so that the chain stops.
+    pub fn is_terminal(self) -> bool {
+        matches!(
+            self,
+            Reason::InvalidNumber | Reason::OptedOut | Reason::FraudBlock
+        )
+    }
+}
+
+/// What one attempt came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Accepted, refused, or not known.
+    pub kind: VerdictKind,
+    /// Why, for everything but an acceptance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// The vendor's id of the message, when it gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// How many parts the vendor says it made of the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parts: Option<u32>,
+    /// The vendor's own error code or HTTP status; never its error text, which may echo the number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// How long the vendor asked us to wait, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<i64>,
+}
+
+impl Verdict {
+    /// The vendor took the message.
+    pub fn accepted(message_id: Option<String>) -> Verdict {
+        Verdict {
+            message_id,
+            ..Verdict::of(VerdictKind::Accepted, None)
+        }
+    }
+
+    /// Anything but an acceptance, with its reason.
+    pub fn failed(kind: VerdictKind, reason: Reason) -> Verdict {
+        Verdict::of(kind, Some(reason))
+    }
+
+    /// The same verdict with the vendor's code noted.
+    pub fn with_code(self, code: impl Into<String>) -> Verdict {
+        Verdict {
+            code: Some(code.into()),
+            ..self
+        }
+    }
+
+    /// Whether the message may be on its way because of this attempt.
+    pub fn may_have_been_sent(&self) -> bool {
+        matches!(self.kind, VerdictKind::Accepted | VerdictKind::Ambiguous)
+    }
+
+    fn of(kind: VerdictKind, reason: Option<Reason>) -> Verdict {
+        Verdict {
+            kind,
+            reason,
+            message_id: None,
+            parts: None,
+            code: None,
+            retry_after_ms: None,
+        }
+    }
+}
+
+/// How far a message has come, as its vendor tells later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Progress {
+    /// A status that its vendor's definition does not list.
+    Unknown,
+    /// Queued, sent, handed to an operator, ringing: nothing final.
+    Intermediate,
+    /// It will not arrive.
+    Failed,
+    /// It arrived. Nothing that comes later changes this.
+    Delivered,
+}
+
+impl Progress {
+    /// The name used in metrics, logs and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Progress::Unknown => "unknown",
+            Progress::Intermediate => "intermediate",
+            Progress::Failed => "failed",
+            Progress::Delivered => "delivered",
+        }
+    }
+}
+
+/// One delivery report (DLR), read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// How far the message has come.
+    pub progress: Progress,
+    /// Why it failed, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// The vendor's own code or status; never its text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
