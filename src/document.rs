@@ -239,6 +239,18 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// A number from `least` to `most`, with or without a fraction.
+    pub fn number(self, least: f64, most: f64) -> Option<f64> {
+        let raw = self.raw();
+        let whole = raw.as_integer().and_then(|n| n.as_str().parse().ok());
+        let number: Option<f64> = whole.or_else(|| raw.as_float()?.as_str().parse().ok());
+        match number {
+            Some(n) if (least..=most).contains(&n) => Some(n),
+            Some(n) => self.wrong(format!("{n} is not from {least} to {most}"), None),
+            None => self.expected("a number"),
+        }
+    }
+
     /// A duration such as `"600ms"`, `"20s"`, `"30d"`, in milliseconds, from `least` to `most`.
     pub fn duration_ms(self, least: i64, most: i64) -> Option<i64> {
         let text = self.string()?;

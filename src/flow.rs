@@ -95,10 +95,13 @@ impl fmt::Debug for Secret {
 pub type VendorName = Arc<str>;
 
 /// How a passcode travels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
     /// A text message.
+    #[default]
     Sms,
     /// A call that reads the passcode out.
     Voice,
@@ -173,10 +176,28 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// How the chain is walked.
     pub pace: Pace,
+    /// What was learned decides the order, or may change the patience.
+    #[serde(default, skip_serializing_if = "Learning::is_none")]
+    pub learning: Learning,
+}
+
+/// What a chain leaves to be learned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Learning {
+    /// `order = "adaptive"`: the steps' order.
+    pub order: bool,
+    /// `patience = "p95"`, or `hedge`: each step's patience.
+    pub patience: bool,
+}
+
+impl Learning {
+    fn is_none(&self) -> bool {
+        *self == Learning::default()
+    }
 }
 
 /// One vendor's place in a plan.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     /// The vendor account.
     pub vendor: VendorName,
@@ -184,6 +205,37 @@ pub struct Step {
     pub channel: Channel,
     /// The sender put on the message; absent where the vendor chooses.
     pub from: Option<Arc<str>>,
+    /// What one message costs, in any unit that all vendors of the chain share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<f64>,
+    /// The vendor's learned patience, in milliseconds; else the chain's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience_ms: Option<i64>,
+    /// Whether receipts can come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipts: Option<Due>,
+    /// Present where the step waits for a reason to act.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<Waits>,
+}
+
+/// What silence means of a vendor that reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Due {
+    /// A final receipt is due this long after the acceptance, in milliseconds; absent where its absence
+    /// proves nothing.
+    pub after_ms: Option<i64>,
+}
+
+/// What a step waits for, often one on the other channel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Waits {
+    /// Not earlier than this after the hook call, in milliseconds.
+    pub after_ms: i64,
+    /// It acts when another attempt failed with one of these.
+    pub on: Vec<Reason>,
+    /// It acts when a receipt was due and none came.
+    pub on_silence: bool,
 }
 
 /// The limits of one plan's walk along its chain; all times in milliseconds.
@@ -197,6 +249,12 @@ pub struct Pace {
     pub max_sends: u32,
     /// No new attempt later than this after the hook call.
     pub give_up_after_ms: i64,
+    /// A failed receipt ends the walk.
+    #[serde(default)]
+    pub stops_on_failed_receipt: bool,
+    /// A receipt that was due and did not come moves the walk on.
+    #[serde(default)]
+    pub moves_on_silence: bool,
 }
 
 /// How a delivery ended.

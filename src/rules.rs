@@ -265,7 +265,7 @@ impl Rules {
         };
         let (steps, weights): (Vec<Step>, Vec<Option<u32>>) =
             chain.steps(&self.senders, wanted).into_iter().unzip();
-        if steps.is_empty() {
+        if steps.iter().all(|step| step.waits.is_some()) {
             let no_chain = Decision::NoChain {
                 rule: rule.name.clone(),
                 chain: chain.name.clone(),
@@ -278,6 +278,7 @@ impl Rules {
             chain: chain.name.clone(),
             steps,
             pace: chain.pace,
+            learning: chain.learning,
         };
         (Decision::Plan(plan), weights)
     }

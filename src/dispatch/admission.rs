@@ -85,23 +85,26 @@ impl Dispatch {
             let attended = answer_by.ms_since(received_at);
             plan.pace.give_up_after_ms = plan.pace.give_up_after_ms.min(attended);
         }
+        for step in &mut plan.steps {
+            // No vendor can report before receipts are taken in.
+            step.receipts = None;
+        }
         let (waiting, waits) = self.wait(&message.org);
         let config = &catalog.config.hook;
         let terms = Terms {
             id: message.id,
-            steps: plan.steps.len(),
-            pace: plan.pace,
             received_at,
             answer_by,
             expires_at: received_at.plus_ms(message.life_ms),
             answer_at_once: config.answer_when_journaled || waiting > config.max_waiting,
         };
+        let plan = Arc::new(plan);
         let kept = Kept {
             rule: plan.rule.to_string(),
             rules: plan.rules.to_string(),
             course: Some(Course {
                 terms: terms.clone(),
-                plan: plan.clone(),
+                plan: Arc::clone(&plan),
             }),
             ..Kept::of(message)
         };
@@ -118,11 +121,15 @@ impl Dispatch {
                 text,
                 code: message.code.clone(),
             },
-            plan,
         };
         let admission = self.admission(message, &kept, parcel.opened.seal());
         let admission = self.journal.admit(admission);
-        let mut driver = Driver::new(Arc::clone(self), Arc::new(parcel), Delivery::new(terms), 0);
+        let mut driver = Driver::new(
+            Arc::clone(self),
+            Arc::new(parcel),
+            Delivery::new(terms, plan),
+            0,
+        );
         driver.hook = Some((hook, waits));
         driver.admission = Some(admission);
         self.drive(driver, Event::Woke, received_at);

@@ -14,7 +14,7 @@ use crate::delivery::{Action, Delivery, Event, Reply, Skip, State};
 use crate::dispatch::courier::sleep_until;
 use crate::dispatch::record::{How, Opened, Told, since};
 use crate::dispatch::{Dispatch, Waiting};
-use crate::flow::{Channel, DeliveryId, Outcome, Plan, Step, Verdict, VerdictKind};
+use crate::flow::{Channel, DeliveryId, Outcome, Step, Verdict, VerdictKind};
 use crate::journal::{Ack, Broken, Closed, Fed};
 use crate::number::Country;
 use crate::telemetry::seconds;
@@ -32,7 +32,6 @@ pub(super) struct Parcel {
     pub(super) country: Country,
     pub(super) opened: Opened,
     pub(super) ucs2: bool,
-    pub(super) plan: Plan,
     pub(super) expires_at: Moment,
 }
 
@@ -138,6 +137,10 @@ impl Driver {
                 match action {
                     Action::Send { attempt, step } => sends.push((attempt, step)),
                     Action::Answer(reply) => answer = self.answer(reply, now),
+                    Action::AskSilence { attempt } => events.push_back(Event::Silent {
+                        attempt,
+                        excused: true,
+                    }),
                     Action::Close(outcome) => self.close(outcome, answer.take(), now),
                 }
             }
@@ -172,7 +175,13 @@ impl Driver {
         let matters = match event {
             Event::Woke => acts && !first,
             Event::Journaled { .. } => false,
-            Event::Settled { .. } | Event::Skipped { .. } | Event::Restarted => true,
+            Event::Settled { .. }
+            | Event::Skipped { .. }
+            | Event::Restarted
+            | Event::Reported { .. }
+            | Event::Silent { .. }
+            | Event::Superseded
+            | Event::Converted => true,
         };
         if !matters {
             return None;
@@ -189,7 +198,7 @@ impl Driver {
 
     /// Why a vendor is passed over now; switches, accounts and rates are those of this moment.
     fn skip(&self, step: usize, now: Moment) -> Option<Skip> {
-        let step = &self.parcel.plan.steps[step];
+        let step = &self.delivery.plan().steps[step];
         let catalog = self.dispatch.catalog.load();
         let why = if let Some(reason) = self.dispatch.off(step, self.parcel.country, now) {
             Skip::Off { reason }
@@ -218,7 +227,7 @@ impl Driver {
 
     fn call(&mut self, attempt: usize, step: usize) -> Result<(), Skip> {
         let parcel = &self.parcel;
-        let step = &parcel.plan.steps[step];
+        let step = &self.delivery.plan().steps[step];
         let catalog = self.dispatch.catalog.load();
         let account = catalog.account(&step.vendor).ok_or(Skip::Gone)?;
         let account = Arc::clone(account);
@@ -272,8 +281,8 @@ impl Driver {
             delivery: self.parcel.id,
             how,
             ms: since(self.delivery.terms().received_at, now),
-            rule: self.parcel.plan.rule.to_string(),
-            rules: self.parcel.plan.rules.to_string(),
+            rule: self.delivery.plan().rule.to_string(),
+            rules: self.delivery.plan().rules.to_string(),
             reason: reason.to_owned(),
         };
         let answer = serde_json::to_string(&told).ok();
@@ -311,8 +320,8 @@ impl Driver {
             channel = %parcel.channel,
             outcome = outcome.as_str(),
             vendor = accepted,
-            rule = %parcel.plan.rule,
-            chain = %parcel.plan.chain,
+            rule = %self.delivery.plan().rule,
+            chain = %self.delivery.plan().chain,
             tried = %self.tried(),
             duplicates,
             ms = since(self.delivery.terms().received_at, now),
@@ -324,7 +333,7 @@ impl Driver {
     fn tried(&self) -> String {
         let attempts = self.delivery.attempts().iter();
         let tried = attempts.map(|attempt| {
-            let vendor = &self.parcel.plan.steps[attempt.step].vendor;
+            let vendor = &self.delivery.plan().steps[attempt.step].vendor;
             format!("{vendor}: {}", crate::dispatch::view::came_to(attempt))
         });
         tried.collect::<Vec<_>>().join(", ")
@@ -339,7 +348,13 @@ impl Driver {
                 let skips = &self.dispatch.telemetry.skips;
                 skips.with_label_values(&labels).inc();
             }
-            Event::Woke | Event::Journaled { .. } | Event::Restarted => {}
+            Event::Woke
+            | Event::Journaled { .. }
+            | Event::Restarted
+            | Event::Reported { .. }
+            | Event::Silent { .. }
+            | Event::Superseded
+            | Event::Converted => {}
         }
     }
 
@@ -432,7 +447,7 @@ impl Driver {
     }
 
     fn step(&self, attempt: usize) -> &Step {
-        &self.parcel.plan.steps[self.delivery.attempts()[attempt].step]
+        &self.delivery.plan().steps[self.delivery.attempts()[attempt].step]
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the journal keeps of a message: in the clear what a dashboard may show, sealed what it may not.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::delivery::{Delivery, Event, Terms};
@@ -32,7 +34,7 @@ pub struct Kept {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Course {
     pub terms: Terms,
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
 }
 
 /// The sealed part, as JSON inside the journal's seal.
@@ -84,7 +86,7 @@ impl Kept {
 impl Course {
     /// The machine as it stood, made by feeding it again what it was fed.
     pub fn replay(&self, record: &Record) -> Delivery {
-        let mut delivery = Delivery::new(self.terms.clone());
+        let mut delivery = Delivery::new(self.terms.clone(), Arc::clone(&self.plan));
         delivery.on(Event::Woke, self.terms.received_at);
         // What is read back was on disk.
         delivery.on(Event::Journaled { durable: true }, self.terms.received_at);

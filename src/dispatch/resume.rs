@@ -105,7 +105,6 @@ impl Dispatch {
             ucs2: measure(opened.text.expose()).encoding == Encoding::Ucs2,
             opened,
             expires_at: course.terms.expires_at,
-            plan: course.plan,
         };
         let seq = record.fed.last().map_or(0, |fed| fed.seq + 1);
         let mut driver = Driver::new(Arc::clone(self), Arc::new(parcel), delivery, seq);

@@ -190,7 +190,10 @@ pub fn why_left(attempt: &Attempt) -> &'static str {
 fn skipped_because(why: &Skip) -> String {
     match why {
         Skip::Off { reason } => format!("off: {reason}"),
-        Skip::Rate | Skip::Gone | Skip::Unfit => why.as_str().to_owned(),
+        Skip::Unwell { why } => format!("unwell: {why}"),
+        Skip::Rate | Skip::Gone | Skip::Unfit | Skip::Budget | Skip::Superseded => {
+            why.as_str().to_owned()
+        }
     }
 }
 

@@ -30,6 +30,18 @@ pub(super) fn is_nanp(country: Country) -> bool {
     NANP.contains(&country.as_str())
 }
 
+/// Countries from which no receipt of a text message comes, or only one that the operator's centre has it
+/// (vendors' country pages, 2023 to 2026).
+const NO_TELLING_RECEIPTS: [&str; 20] = [
+    "AR", "AS", "BB", "BR", "BS", "CA", "CL", "CN", "CO", "DO", "KI", "MD", "MX", "NU", "TK", "TW",
+    "US", "VN", "WF", "ZW",
+];
+
+/// Whether the absence of a receipt says nothing there, and a receipt little.
+pub(super) fn receipts_prove_nothing(country: Country) -> bool {
+    NO_TELLING_RECEIPTS.contains(&country.as_str())
+}
+
 /// All groups by name, each resolved when it is first asked for.
 pub(super) struct Groups<'a> {
     problems: &'a RefCell<Problems>,

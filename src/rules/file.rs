@@ -11,7 +11,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use crate::document::{At, Table, Value};
-use crate::flow::Channel;
+use crate::flow::{Channel, Waits};
 use crate::guard::Limit;
 use crate::problem::{Problems, Source};
 use crate::rules::condition::Condition;
@@ -53,21 +53,44 @@ pub(super) struct Group {
 pub(super) struct Chain {
     pub(super) name: Name,
     pub(super) positions: Vec<Vec<Entry>>,
-    pub(super) race: bool,
+    pub(super) strategy: Option<Strategy>,
     pub(super) race_width: Option<i64>,
-    pub(super) patience_ms: Option<i64>,
+    pub(super) patience: Option<Patience>,
     pub(super) by_recipient: bool,
+    pub(super) adaptive: bool,
     pub(super) max_sends: Option<i64>,
     pub(super) give_up_after_ms: Option<i64>,
+    pub(super) stops_on_failed_receipt: bool,
+    pub(super) moves_on_silence: bool,
+    pub(super) silence_after_ms: Option<i64>,
+}
+
+/// When the next vendor is started.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Strategy {
+    /// After a failure, or a fixed patience.
+    Cascade,
+    /// After a failure, or a learned patience.
+    Hedge,
+    /// Several at once.
+    Race,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    Ms(i64),
+    /// `p95`: what 95 of 100 answers take.
+    Learned,
 }
 
 pub(super) struct Entry {
     pub(super) vendor: Name,
     pub(super) weight: Option<i64>,
+    pub(super) cost: Option<f64>,
     pub(super) sender: Option<Name>,
     pub(super) channel: Option<Channel>,
-    /// It waits for a reason to act, which is not yet in effect.
-    pub(super) waits: bool,
+    /// It waits for a reason to act.
+    pub(super) waits: Option<Waits>,
 }
 
 pub(super) struct Rule {

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use ring::digest;
 
-use crate::flow::{Channel, Pace, Step, VendorName};
+use crate::flow::{Channel, Due, Learning, Pace, Step, VendorName, Waits};
 use crate::number::Country;
+use crate::rules::countries::receipts_prove_nothing;
 
 /// A chain as meant: every vendor in it has an account.
 #[derive(Debug)]
@@ -15,6 +16,9 @@ pub(super) struct Chain {
     /// A weighted choice is a function of the recipient, not of the delivery.
     pub(super) by_recipient: bool,
     pub(super) pace: Pace,
+    /// A receipt is missed after this long, in milliseconds, unless it is learned that they come sooner.
+    pub(super) silence_after_ms: i64,
+    pub(super) learning: Learning,
 }
 
 /// One place in the order of preference; the entries heaviest first, then as written.
@@ -28,10 +32,12 @@ pub(super) struct Entry {
     pub(super) vendor: Arc<Account>,
     /// Absent where there is nothing to choose from.
     pub(super) weight: Option<u32>,
+    pub(super) cost: Option<f64>,
     /// The sender it names.
     pub(super) sender: Option<Arc<Sender>>,
-    /// The one channel it is for.
+    /// The one channel it is for; where it waits, the one it uses for messages of the other.
     pub(super) channel: Option<Channel>,
+    pub(super) waits: Option<Waits>,
 }
 
 /// A vendor account, as far as rules are concerned.
@@ -88,7 +94,10 @@ impl Chain {
             .flat_map(|(index, entries)| entries.iter().skip(usize::from(index < heads)).copied());
         starters
             .chain(others)
-            .map(|entry| (entry.step(senders, wanted), entry.weight))
+            .map(|entry| {
+                let step = entry.step(senders, wanted, self.silence_after_ms);
+                (step, entry.weight)
+            })
             .collect()
     }
 
@@ -161,17 +170,28 @@ impl Entry {
     }
 
     fn is_of_no_use(&self, channel: Channel, data_region: Option<&str>) -> Option<&'static str> {
-        if self.channel.is_some_and(|c| c != channel) {
+        let is_own = self.channel.is_none_or(|c| c == channel);
+        if is_own && self.waits.is_some() && self.channel.is_some() {
+            return Some("it waits for messages on the other channel");
+        }
+        if !is_own && self.waits.is_none() {
             return Some("the chain names it for the other channel");
         }
-        if !self.vendor.channels.contains(&channel) {
+        if !self
+            .vendor
+            .channels
+            .contains(&self.channel.unwrap_or(channel))
+        {
             return Some("its account cannot do this channel");
         }
         let elsewhere = data_region.is_some_and(|r| self.vendor.data_region.as_deref() != Some(r));
         elsewhere.then_some("its data is in another region")
     }
 
-    fn step(&self, senders: &[Arc<Sender>], wanted: Wanted<'_>) -> Step {
+    fn step(&self, senders: &[Arc<Sender>], wanted: Wanted<'_>, silence_after_ms: i64) -> Step {
+        let channel = self.channel.unwrap_or(wanted.channel);
+        let wanted = Wanted { channel, ..wanted };
+        let proves = channel == Channel::Voice || !receipts_prove_nothing(wanted.country);
         let named = self.sender.as_ref().filter(|s| s.carries(wanted.channel));
         let fitting = senders
             .iter()
@@ -186,8 +206,14 @@ impl Entry {
         let sender = named.or(fitting).map(|sender| &sender.from);
         Step {
             vendor: self.vendor.name.clone(),
-            channel: wanted.channel,
+            channel,
             from: sender.or(self.vendor.from.as_ref()).cloned(),
+            cost: self.cost,
+            patience_ms: None,
+            receipts: Some(Due {
+                after_ms: proves.then_some(silence_after_ms),
+            }),
+            waits: self.waits.clone(),
         }
     }
 }

@@ -3,18 +3,19 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::flow::{Channel, Pace};
+use crate::flow::{Channel, Learning, Pace};
 use crate::number::Country;
 use crate::rules::Rule;
 use crate::rules::compile::{Chains, Compiler, Found, Named};
 use crate::rules::condition::Condition;
-use crate::rules::file;
+use crate::rules::file::{self, Patience, Strategy};
 use crate::rules::plan::{Account, Chain, Entry, Position, Wanted};
 
 const PATIENCE_MS: i64 = 600;
 const RACE_WIDTH: i64 = 2;
 const SENDS_MAX: i64 = 3;
 const GIVE_UP_AFTER_MS: i64 = 120_000;
+const SILENCE_AFTER_MS: i64 = 20_000;
 
 impl Compiler<'_> {
     pub(super) fn chains(&self, written: &[file::Chain], senders: &Named) -> Chains {
@@ -38,8 +39,7 @@ impl Compiler<'_> {
                 }
                 match self.vendor(&entry.vendor) {
                     Found::Account(account) => {
-                        let entry = self.entry(entry, account, senders);
-                        entries.extend(entry);
+                        entries.push(self.entry(entry, account, senders));
                     }
                     Found::NoAccount => {}
                     Found::Unknown => any_unknown = true,
@@ -57,10 +57,16 @@ impl Compiler<'_> {
             positions,
             by_recipient: written.by_recipient,
             pace: pace(written),
+            silence_after_ms: written.silence_after_ms.unwrap_or(SILENCE_AFTER_MS),
+            learning: Learning {
+                order: written.adaptive,
+                patience: written.patience == Some(Patience::Learned)
+                    || written.strategy == Some(Strategy::Hedge),
+            },
         }
     }
 
-    fn entry(&self, written: &file::Entry, vendor: Arc<Account>, senders: &Named) -> Option<Entry> {
+    fn entry(&self, written: &file::Entry, vendor: Arc<Account>, senders: &Named) -> Entry {
         let mut sender = None;
         if let Some(name) = &written.sender {
             match senders.get(&*name.text) {
@@ -73,12 +79,14 @@ impl Compiler<'_> {
                 name.place.error(self.problems, message, None);
             }
         }
-        (!written.waits).then(|| Entry {
+        Entry {
             vendor,
             weight: written.weight.and_then(|w| u32::try_from(w).ok()),
+            cost: written.cost,
             sender,
             channel: written.channel,
-        })
+            waits: written.waits.clone(),
+        }
     }
 
     /// Tells a rule whose chain has vendors, but none for what the rule lets through.
@@ -133,7 +141,8 @@ fn has_vendor(chain: &Chain, channel: Channel, data_region: Option<&str>) -> boo
         data_region,
         seed: None,
     };
-    !chain.steps(&[], wanted).is_empty()
+    let steps = chain.steps(&[], wanted);
+    steps.iter().any(|(step, _)| step.waits.is_none())
 }
 
 fn pace(written: &file::Chain) -> Pace {
@@ -141,13 +150,19 @@ fn pace(written: &file::Chain) -> Pace {
         u32::try_from(written.unwrap_or(default)).unwrap_or(u32::MAX)
     };
     Pace {
-        patience_ms: written.patience_ms.unwrap_or(PATIENCE_MS),
-        width: if written.race {
+        // What is learned begins with this.
+        patience_ms: match written.patience {
+            Some(Patience::Ms(ms)) => ms,
+            Some(Patience::Learned) | None => PATIENCE_MS,
+        },
+        width: if written.strategy == Some(Strategy::Race) {
             number(written.race_width, RACE_WIDTH)
         } else {
             1
         },
         max_sends: number(written.max_sends, SENDS_MAX),
         give_up_after_ms: written.give_up_after_ms.unwrap_or(GIVE_UP_AFTER_MS),
+        stops_on_failed_receipt: written.stops_on_failed_receipt,
+        moves_on_silence: written.moves_on_silence,
     }
 }

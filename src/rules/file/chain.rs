@@ -1,13 +1,14 @@
 //! Reads `[chains]`: who is tried, in which order and at what pace.
 
 use crate::document::{At, Table, Value};
-use crate::flow::{Channel, Reason};
-use crate::rules::file::{Chain, Entry, Name, each, key_name, name, not_yet};
+use crate::flow::{Channel, Reason, Waits};
+use crate::rules::file::{Chain, Entry, Name, Patience, Strategy, each, key_name, name};
 
 /// The delivery's own life is never longer.
 const GIVE_UP_AFTER_MS_MAX: i64 = 900_000;
 const PATIENCE_MS_MAX: i64 = 60_000;
 const WEIGHT_MAX: i64 = 1_000;
+const COST_MAX: f64 = 1_000_000.0;
 const SENDS_MAX: i64 = 10;
 const RACE_WIDTH_MAX: i64 = 10;
 
@@ -16,61 +17,57 @@ pub(super) fn chain(chains: &Table<'_>, key: At<String>, table: &Table<'_>) -> O
         let list = v.list()?;
         Some(list.into_iter().filter_map(position).collect())
     });
-    let strategies = [("cascade", 'c'), ("hedge", 'h'), ("race", 'r')];
+    let strategies = [
+        ("cascade", Strategy::Cascade),
+        ("hedge", Strategy::Hedge),
+        ("race", Strategy::Race),
+    ];
     let strategy = table.read("strategy", |v| v.one_of(&strategies));
-    if strategy == Some('h') {
-        let hint = "works as `cascade` until then".to_owned();
-        not_yet(table, "strategy", "hedge", Some(hint));
-    }
-    let patience_ms = table.read("patience", |v| patience(table, v));
+    let patience = table.read("patience", patience);
     let race_width = table.read("race_width", |v| v.whole(1, RACE_WIDTH_MAX));
     let sticky = [("delivery", false), ("recipient", true)];
     let by_recipient = table.read("sticky", |v| v.one_of(&sticky));
+    let orders = [("fixed", false), ("adaptive", true)];
+    let adaptive = table.read("order", |v| v.one_of(&orders));
     let max_sends = table.read("max_sends", |v| v.whole(1, SENDS_MAX));
     let give_up_after_ms = table.read("give_up_after", |v| {
         v.duration_ms(1_000, GIVE_UP_AFTER_MS_MAX)
     });
-    chain_keys_to_come(table);
+    let actions = [("stop", Action::Stop), ("failover", Action::Failover)];
+    let on_failed_receipt = table.read("on_failed_receipt", |v| v.one_of(&actions));
+    let on_silence = table.read("on_silence", |v| v.one_of(&actions));
+    let silence_after_ms = table.read("silence_after", |v| {
+        v.duration_ms(1_000, GIVE_UP_AFTER_MS_MAX)
+    });
     table.finish();
     Some(Chain {
         name: key_name(chains, key),
         positions: positions?,
-        race: strategy == Some('r'),
+        strategy,
         race_width,
-        patience_ms,
+        patience,
         by_recipient: by_recipient.unwrap_or(false),
+        adaptive: adaptive.unwrap_or(false),
         max_sends,
         give_up_after_ms,
+        stops_on_failed_receipt: on_failed_receipt == Some(Action::Stop),
+        moves_on_silence: on_silence == Some(Action::Failover),
+        silence_after_ms,
     })
 }
 
-fn patience(table: &Table<'_>, value: Value<'_>) -> Option<i64> {
-    if value.raw().as_str() == Some("p95") {
-        let hint = "600ms until then".to_owned();
-        not_yet(table, "patience", "p95", Some(hint));
-        return None;
-    }
-    value.duration_ms(1, PATIENCE_MS_MAX)
+/// What a chain does when a message did not arrive.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Action {
+    Stop,
+    Failover,
 }
 
-fn chain_keys_to_come(table: &Table<'_>) {
-    let orders = [("fixed", false), ("adaptive", true)];
-    if table.read("order", |v| v.one_of(&orders)) == Some(true) {
-        not_yet(table, "order", "adaptive", None);
+fn patience(value: Value<'_>) -> Option<Patience> {
+    if value.raw().as_str() == Some("p95") {
+        return Some(Patience::Learned);
     }
-    let actions = [("stop", false), ("failover", true)];
-    if table
-        .read("on_failed_receipt", |v| v.one_of(&actions))
-        .is_some()
-    {
-        not_yet(table, "on_failed_receipt", "on_failed_receipt", None);
-    }
-    if table.read("on_silence", |v| v.one_of(&actions)) == Some(true) {
-        not_yet(table, "on_silence", "on_silence", None);
-    }
-    table.read("silence_after", |v| {
-        v.duration_ms(1_000, GIVE_UP_AFTER_MS_MAX)
-    });
+    value.duration_ms(1, PATIENCE_MS_MAX).map(Patience::Ms)
 }
 
 fn position(value: Value<'_>) -> Option<Vec<Entry>> {
@@ -112,9 +109,10 @@ fn plain_entry(vendor: Name) -> Entry {
     Entry {
         vendor,
         weight: None,
+        cost: None,
         sender: None,
         channel: None,
-        waits: false,
+        waits: None,
     }
 }
 
@@ -122,21 +120,31 @@ fn entry(table: &Table<'_>) -> Option<Entry> {
     let vendor = table.require("vendor", name);
     let sender = table.read("sender", name);
     let channel = table.read("channel", channel);
-    let mut reasons: Vec<(&str, ())> = vec![("silence", ())];
-    reasons.extend(Reason::ALL.map(|r| (r.as_str(), ())));
-    let on = table.read("on", |v| each(v, |v| v.one_of(&reasons)));
-    let after = table.read("after", |v| v.duration_ms(1, GIVE_UP_AFTER_MS_MAX));
-    let waits = on.is_some() || after.is_some();
-    if waits {
-        let hint = "this entry is left out until then".to_owned();
-        let key = if on.is_some() { "on" } else { "after" };
-        not_yet(table, key, key, Some(hint));
-    }
+    let cost = table.read("cost", |v| v.number(0.0, COST_MAX));
+    let waits = waits(table);
     Some(Entry {
         sender,
         channel,
+        cost,
         waits,
         ..plain_entry(vendor?)
+    })
+}
+
+/// `on` without `after` acts at once; `after` without `on`, for every reason.
+fn waits(table: &Table<'_>) -> Option<Waits> {
+    let mut reasons = vec![("silence", None)];
+    reasons.extend(Reason::ALL.map(|r| (r.as_str(), Some(r))));
+    let on = table.read("on", |v| each(v, |v| v.one_of(&reasons)));
+    let after_ms = table.read("after", |v| v.duration_ms(1, GIVE_UP_AFTER_MS_MAX));
+    if on.is_none() && after_ms.is_none() {
+        return None;
+    }
+    let on = on.unwrap_or_else(|| reasons.iter().map(|(_, reason)| *reason).collect());
+    Some(Waits {
+        after_ms: after_ms.unwrap_or(0),
+        on_silence: on.contains(&None),
+        on: on.into_iter().flatten().collect(),
     })
 }
 

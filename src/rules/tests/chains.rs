@@ -1,6 +1,7 @@
 //! What steps a chain comes to: weights, senders, channels, regions, pace.
 
 use super::*;
+use crate::flow::{Due, Learning, Reason};
 
 /// Rules of one chain for Singapore and France, and whatever else is written.
 fn chain(chain: &str, more: &str) -> String {
@@ -34,6 +35,10 @@ fn a_plan_is_the_chain_with_its_defaults() {
         vendor: vendor.into(),
         channel: Channel::Sms,
         from: Some(format!("+{vendor}").into()),
+        receipts: Some(Due {
+            after_ms: Some(20_000),
+        }),
+        ..Step::default()
     };
     assert_eq!(plan.steps, [step("two"), step("one")]);
     assert_eq!((&*plan.rule, &*plan.chain), ("a", "c"));
@@ -41,6 +46,11 @@ fn a_plan_is_the_chain_with_its_defaults() {
     let pace = plan.pace;
     assert_eq!((pace.patience_ms, pace.width), (600, 1));
     assert_eq!((pace.max_sends, pace.give_up_after_ms), (3, 120_000));
+    assert_eq!(
+        (pace.stops_on_failed_receipt, pace.moves_on_silence),
+        (false, false)
+    );
+    assert_eq!(plan.learning, Learning::default());
 }
 
 #[test]
@@ -50,6 +60,52 @@ fn the_pace_is_as_written() {
     let pace = plan(rules.decide(&message(SINGAPORE), 0)).pace;
     assert_eq!((pace.patience_ms, pace.width), (1_000, 3));
     assert_eq!((pace.max_sends, pace.give_up_after_ms), (1, 60_000));
+}
+
+#[test]
+fn what_is_learned_and_what_receipts_mean_is_as_written() {
+    let text = "vendors = [\"two\"]\nstrategy = \"hedge\"\norder = \"adaptive\"\non_failed_receipt = \"stop\"\non_silence = \"failover\"\nsilence_after = \"45s\"";
+    let rules = rules(&chain(text, ""));
+    let plan = plan(rules.decide(&message(SINGAPORE), 0));
+    assert_eq!((plan.learning.order, plan.learning.patience), (true, true));
+    let pace = plan.pace;
+    assert_eq!((pace.patience_ms, pace.width), (600, 1));
+    assert!(pace.stops_on_failed_receipt && pace.moves_on_silence);
+    assert_eq!(plan.steps[0].receipts.unwrap().after_ms, Some(45_000));
+}
+
+#[test]
+fn where_receipts_prove_nothing_their_absence_is_no_reason() {
+    let rules = rules(
+        "[chains.c]\nvendors = [\"one\"]\n[[rule]]\nname = \"a\"\nwhen = { country = \"US\" }\nchain = \"c\"",
+    );
+    let due = |channel| {
+        let mut message = message(UNITED_STATES);
+        message.channel = channel;
+        let plan = plan(rules.decide(&message, 0));
+        plan.steps[0].receipts.unwrap().after_ms
+    };
+    assert_eq!(
+        (due(Channel::Sms), due(Channel::Voice)),
+        (None, Some(20_000))
+    );
+}
+
+#[test]
+fn an_entry_that_waits_uses_the_other_channel() {
+    let text = "vendors = [ \"text\", { vendor = \"one\", channel = \"voice\", after = \"35s\", on = [\"silence\", \"not_mobile\"], cost = 0.5 } ]";
+    let rules = rules(&format!(
+        "[chains.c]\n{text}\n[[rule]]\nname = \"a\"\nwhen = {{ country = \"SG\", channel = \"sms\" }}\nchain = \"c\""
+    ));
+    let steps = plan(rules.decide(&message(SINGAPORE), 0)).steps;
+    assert_eq!(steps.len(), 2);
+    let waits = steps[1].waits.as_ref().unwrap();
+    assert_eq!(
+        (steps[1].channel, steps[1].cost),
+        (Channel::Voice, Some(0.5))
+    );
+    assert_eq!((waits.after_ms, waits.on_silence), (35_000, true));
+    assert_eq!(waits.on, [Reason::NotMobile]);
 }
 
 #[test]

@@ -356,27 +356,6 @@ fn switches_are_checked() {
 #[test]
 fn what_is_to_come_is_checked_and_warned_of() {
     let later = |place: &str, what: &str| format!("{place}: warning: `{what}`: not yet in effect");
-    let chain = "[ \"one\" ]";
-    of_chain(chain, "order = \"adaptive\"", &[&later("3:9", "adaptive")]);
-    of_chain(
-        chain,
-        "order = \"fixed\"\non_silence = \"stop\"\nsilence_after = \"20s\"",
-        &[],
-    );
-    of_chain(
-        chain,
-        "on_silence = \"failover\"",
-        &[&later("3:14", "on_silence")],
-    );
-    of_chain(
-        chain,
-        "on_failed_receipt = \"failover\"",
-        &[&later("3:21", "on_failed_receipt")],
-    );
-    let hedge = later("3:12", "hedge") + "\n  hint: works as `cascade` until then";
-    of_chain(chain, "strategy = \"hedge\"", &[&hedge]);
-    let p95 = later("3:12", "p95") + "\n  hint: 600ms until then";
-    of_chain(chain, "patience = \"p95\"", &[&p95]);
     let sender = "[[sender]]\nname = \"s\"\nvendor = \"one\"\nfrom = \"A\"\nkind = \"alpha\"\nregistered = true\nvalid_from = \"2026-01-01\"\nquota = \"q\"\n";
     after(
         sender,
@@ -412,14 +391,16 @@ fn what_is_to_come_must_be_well_written() {
 }
 
 #[test]
-fn an_entry_that_waits_for_a_reason_is_left_out() {
+fn the_reasons_of_an_entry_that_waits_are_known_words() {
     let vendors = "[ \"one\", { vendor = \"one\", channel = \"voice\", after = \"35s\", on = [\"silence\", \"not_mobile\"] } ]";
-    let warning =
-        "2:77: warning: `on`: not yet in effect\n  hint: this entry is left out until then";
-    of_chain(vendors, "", &[warning]);
+    of_chain(vendors, "", &[]);
     let wrong = vendors.replace("not_mobile", "not_mobil");
     let error = "2:89: error: `not_mobil` is not known here\n  hint: did you mean `not_mobile`?";
-    of_chain(&wrong, "", &[warning, error]);
+    of_chain(&wrong, "", &[error]);
+    let cost = "[ { vendor = \"one\", cost = -1 } ]";
+    of_chain(cost, "", &["2:38: error: -1 is not from 0 to 1000000"]);
+    let word = "[ { vendor = \"one\", cost = \"much\" } ]";
+    of_chain(word, "", &["2:38: error: expected a number, found string"]);
 }
 
 #[test]
