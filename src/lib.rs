@@ -21,6 +21,7 @@ pub mod catalog;
 pub mod delivery;
 pub mod explain;
 pub mod guard;
+pub mod health;
 pub mod okta;
 pub mod rules;
 pub mod vendor;

@@ -1,0 +1,196 @@
+//! All that is known of one vendor in one country, or of the vendor alone.
+
+use super::breaker::Breaker;
+use super::samples::Samples;
+use super::tally::{Lessons, Tally};
+use super::window::{Counts, Window};
+use super::{PATIENCE_MAX_MS, Why};
+use crate::time::Moment;
+
+/// What counts as the present, in milliseconds.
+const WINDOW_MS: i64 = 20_000;
+/// A share is not judged with fewer samples.
+const SHARE_MIN: u32 = 20;
+/// The window needs this many for a country to be judged by itself alone.
+const OWN_MIN: u32 = 5;
+/// Two failures in a row are more than chance where the vendor fails elsewhere too.
+const RUN_LEANING: u32 = 2;
+/// Who was last heard of earlier than this has no vote on the vendor as a whole.
+const VOTE_MS: i64 = 120_000;
+
+/// The three ways to fail, each counted by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Course {
+    /// Calls that are accepted or fail.
+    Calls,
+    /// Answers that are quick or slow.
+    Pace,
+    /// Receipts that say delivered, say failed, or do not come.
+    Receipts,
+}
+
+/// How one of them goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Track {
+    window: Window,
+    /// Bad ones in a row.
+    run: u32,
+    last_at: Option<Moment>,
+}
+
+/// A country's word on whether the vendor fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Vote {
+    pub(super) fails: bool,
+    pub(super) failures: u32,
+}
+
+/// All that is known of one vendor in one country, or of the vendor alone.
+#[derive(Clone, Debug)]
+pub(super) struct Record {
+    pub(super) breaker: Breaker,
+    pub(super) latency: Samples,
+    pub(super) receipt_delay: Samples,
+    pub(super) lessons: Lessons,
+    /// All calls, not only first attempts.
+    pub(super) calls: Tally,
+    /// The patience after which a call was last called slow, in milliseconds.
+    pub(super) slow_ms: Option<i64>,
+    pub(super) used_at: Moment,
+    tracks: [Track; 3],
+}
+
+impl Course {
+    /// Which one a breaker opened for.
+    pub(super) fn of(why: Why) -> Course {
+        match why {
+            Why::Account | Why::Throttled | Why::Errors => Course::Calls,
+            Why::Slow => Course::Pace,
+            Why::Undelivered | Why::Silent => Course::Receipts,
+        }
+    }
+
+    /// So many bad ones in a row open a breaker. Some receipts fail wherever people switch their
+    /// phones off, and one stall makes every call in flight slow: there chance makes longer runs.
+    fn run_max(self) -> u32 {
+        match self {
+            Course::Calls => 5,
+            Course::Pace => 20,
+            Course::Receipts => 8,
+        }
+    }
+
+    /// This share of bad ones, in percent, opens a breaker.
+    fn percent_max(self) -> u32 {
+        match self {
+            Course::Calls | Course::Receipts => 30,
+            Course::Pace => 20,
+        }
+    }
+}
+
+impl Track {
+    fn new() -> Track {
+        Track {
+            window: Window::new(WINDOW_MS),
+            run: 0,
+            last_at: None,
+        }
+    }
+
+    fn add(&mut self, good: bool, now: Moment) {
+        self.add_to_share(good, now);
+        self.run = if good { 0 } else { self.run.saturating_add(1) };
+    }
+
+    fn add_to_share(&mut self, good: bool, now: Moment) {
+        self.window.add(good, now);
+        self.last_at = Some(now);
+    }
+}
+
+impl Record {
+    pub(super) fn new(now: Moment) -> Record {
+        Record {
+            breaker: Breaker::default(),
+            latency: Samples::default(),
+            receipt_delay: Samples::default(),
+            lessons: Lessons::default(),
+            calls: Tally::default(),
+            slow_ms: None,
+            used_at: now,
+            tracks: [Track::new(); 3],
+        }
+    }
+
+    /// Counts one of a course. True when it is bad and there are now enough bad ones to open.
+    pub(super) fn count(&mut self, course: Course, good: bool, now: Moment) -> bool {
+        self.track_mut(course).add(good, now);
+        !good && self.is_over(course, now)
+    }
+
+    /// Counts a bad one that says nothing by coming in a row.
+    pub(super) fn count_in_share(&mut self, course: Course, now: Moment) -> bool {
+        self.track_mut(course).add_to_share(false, now);
+        self.is_over(course, now)
+    }
+
+    /// Begins anew: what made the breaker open is over.
+    pub(super) fn forget_tracks(&mut self) {
+        self.tracks = [Track::new(); 3];
+    }
+
+    /// Whether an answer after `ms` milliseconds is quick; None where it was already called slow.
+    pub(super) fn is_quick(&self, ms: i64) -> Option<bool> {
+        if self.slow_ms.is_some_and(|slow| ms >= slow) {
+            return None;
+        }
+        Some(ms < PATIENCE_MAX_MS)
+    }
+
+    /// Whether this country's own traffic is enough to say that it goes well here, whatever
+    /// happens elsewhere.
+    pub(super) fn holds_its_own(&self, course: Course, now: Moment) -> bool {
+        let counts = self.counts(course, now);
+        self.breaker.why().is_none() && counts.total() >= OWN_MIN && !self.leans_bad(course, now)
+    }
+
+    /// Its word on the vendor as a whole; None where nothing was heard of late.
+    pub(super) fn vote(&self, course: Course, now: Moment) -> Option<Vote> {
+        let track = self.track(course);
+        let last_at = track.last_at?;
+        if now.ms_since(last_at) > VOTE_MS {
+            return None;
+        }
+        Some(Vote {
+            fails: self.breaker.why().is_some() || self.leans_bad(course, now),
+            failures: self.counts(course, now).bad.max(track.run),
+        })
+    }
+
+    /// Whether the little that is known speaks against it.
+    fn leans_bad(&self, course: Course, now: Moment) -> bool {
+        let counts = self.counts(course, now);
+        let run = self.track(course).run;
+        let only_bad = counts.total() == 0 && run > 0;
+        counts.is_bad(course.percent_max()) || run >= RUN_LEANING || only_bad
+    }
+
+    fn is_over(&self, course: Course, now: Moment) -> bool {
+        let counts = self.counts(course, now);
+        let share = counts.total() >= SHARE_MIN && counts.is_bad(course.percent_max());
+        share || self.track(course).run >= course.run_max()
+    }
+
+    fn counts(&self, course: Course, now: Moment) -> Counts {
+        self.track(course).window.counts(now)
+    }
+
+    fn track(&self, course: Course) -> &Track {
+        &self.tracks[course as usize]
+    }
+
+    fn track_mut(&mut self, course: Course) -> &mut Track {
+        &mut self.tracks[course as usize]
+    }
+}

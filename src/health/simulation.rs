@@ -1,0 +1,1 @@
+//! Two vendors at ten messages a second, one of which falls ill.
