@@ -15,7 +15,7 @@ pub use account::{Account, Grant};
 pub use definition::{Definition, Operation, Simulated, Simulation};
 pub use example::check_examples;
 pub use request::{Job, Unfit};
-pub use simulation::Objection;
+pub use simulation::{Asked, Objection};
 pub use template::Slot;
 
 #[cfg(test)]

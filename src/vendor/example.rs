@@ -36,6 +36,7 @@ pub(crate) struct Example {
     from: String,
     text: String,
     code: String,
+    callback: Option<String>,
     ucs2: bool,
     left_ms: i64,
     request: Option<Expected>,
@@ -88,6 +89,7 @@ impl Example {
             from: text("from", "+15005550006"),
             text: text("text", "123456 is your code."),
             code: text("code", "123456"),
+            callback: table.read("callback", Value::string).map(|t| t.value),
             ucs2: table.read("ucs2", Value::boolean).unwrap_or(false),
             left_ms: left.unwrap_or(300_000),
             request: request.map(|t| expected(&t)),
@@ -111,6 +113,7 @@ impl Example {
             text: &text,
             code: Some(&code),
             reference: EXAMPLE_REFERENCE,
+            callback: self.callback.as_deref(),
             left_ms: self.left_ms,
             ucs2: self.ucs2,
         };
