@@ -209,7 +209,7 @@ fn secret_header(value: &str) -> Result<HeaderValue, Unfit> {
 }
 
 /// `name=value` pairs; a list gives its name once for each element.
-fn pairs(fields: &[(String, Tree)], fill: &Fill<'_>) -> Result<String, Unfilled> {
+pub(crate) fn pairs(fields: &[(String, Tree)], fill: &Fill<'_>) -> Result<String, Unfilled> {
     let mut form = form_urlencoded::Serializer::new(String::new());
     for (name, tree) in fields {
         let Some(value) = tree.fill(fill)? else {

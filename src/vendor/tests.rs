@@ -1,5 +1,9 @@
 //! The shipped definitions hold their own examples; mistakes in a definition are told with their place.
 
+mod receipts;
+mod signature;
+mod template;
+
 use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
