@@ -1,4 +1,4 @@
-//! Turns a vendor's definition and an attempt into an HTTP request, and its answer into a verdict.
+//! Turns a vendor's definition and an attempt into an HTTP request, its answer into a verdict, its receipts into news.
 //!
 //! A definition is a file in `vendors/`; `vendors/README.md` teaches its language. This room knows the
 //! language and no vendor.
@@ -6,7 +6,9 @@
 mod account;
 mod definition;
 mod example;
+mod receipt;
 mod request;
+mod signature;
 mod simulation;
 mod template;
 mod verdict;
@@ -14,8 +16,9 @@ mod verdict;
 pub use account::{Account, Grant};
 pub use definition::{Definition, Operation, Simulated, Simulation};
 pub use example::check_examples;
+pub use receipt::{Callback, News, RECEIPTS_PER_REQUEST_MAX, Refusal, Told, same_id};
 pub use request::{Job, Unfit};
-pub use simulation::Objection;
+pub use simulation::{Asked, Objection};
 pub use template::Slot;
 
 #[cfg(test)]

@@ -238,6 +238,7 @@ impl Driver {
             text: &parcel.opened.text,
             code: parcel.opened.code.as_ref(),
             reference: &format!("{}-{}", parcel.id, attempt + 1),
+            callback: None,
             left_ms: parcel.expires_at.ms_since(now),
             ucs2: parcel.ucs2,
         };

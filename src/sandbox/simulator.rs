@@ -154,7 +154,7 @@ impl Simulator {
         self.received.fetch_add(1, Ordering::Relaxed);
         let account = self.account.load_full();
         let channel = match account.recognise(&request) {
-            Ok(channel) => channel,
+            Ok(asked) => asked.channel,
             Err(objection) => {
                 let told = serde_json::json!({ "sandbox": objection.message }).to_string();
                 return respond(objection.status, HeaderMap::new(), Bytes::from(told));

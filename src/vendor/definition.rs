@@ -1,15 +1,18 @@
 //! A vendor definition as it is written: credentials, one operation for each channel, the simulator's answers.
 
 mod read;
+mod read_receipts;
 
 use std::cell::RefCell;
 
-use http::{HeaderName, Method};
+use http::{HeaderName, Method, StatusCode};
 
 use crate::document::read_document;
 use crate::flow::{Channel, Reason};
 use crate::problem::{Problems, Source};
 use crate::vendor::example::Example;
+use crate::vendor::example::receipts::ReceiptExample;
+use crate::vendor::receipt::Receipts;
 use crate::vendor::template::{Template, Tree};
 
 /// How to speak with one vendor.
@@ -25,8 +28,14 @@ pub struct Definition {
     pub credentials: Vec<Credential>,
     /// How to send a text message, and how to call.
     pub operations: Vec<(Channel, Operation)>,
+    /// What the vendor wants to hear when its receipt has arrived.
+    pub(crate) receipt_reply: StatusCode,
     pub(crate) examples: Vec<Example>,
+    pub(crate) receipt_examples: Vec<ReceiptExample>,
 }
+
+/// Names and their values, in the order they are written.
+pub(crate) type Fields = Vec<(String, Tree)>;
 
 /// One credential that an account has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +53,7 @@ pub struct Operation {
     pub(crate) base_url: Option<String>,
     pub(crate) method: Method,
     pub(crate) path: Template,
-    pub(crate) query: Vec<(String, Tree)>,
+    pub(crate) query: Fields,
     pub(crate) headers: Vec<(HeaderName, Template)>,
     pub(crate) auth: Auth,
     pub(crate) body: Body,
@@ -53,6 +62,7 @@ pub struct Operation {
     pub(crate) encoding: Option<(String, String)>,
     pub(crate) accepted: Accepted,
     pub(crate) refused: Refused,
+    pub(crate) receipts: Option<Receipts>,
     /// What the simulator answers.
     pub simulation: Simulation,
 }
@@ -73,7 +83,7 @@ pub(crate) enum Auth {
     /// A bearer token signed with the account's RSA key (RS256), with `iat`, `exp` and `jti`.
     Jwt {
         key: Template,
-        claims: Vec<(String, Tree)>,
+        claims: Fields,
         life_s: i64,
     },
 }
@@ -82,7 +92,7 @@ pub(crate) enum Auth {
 #[derive(Clone, Debug)]
 pub(crate) enum Body {
     Nothing,
-    Form(Vec<(String, Tree)>),
+    Form(Fields),
     Json(Tree),
 }
 
@@ -109,9 +119,15 @@ pub(crate) struct Accepted {
 /// How a refusal is read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Refused {
+    pub(crate) coded: Coded,
+    pub(crate) retry_after: Vec<HeaderName>,
+}
+
+/// Where codes are, and what they mean.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Coded {
     /// Pointers to the code; the first one that is there counts.
     pub(crate) code: Vec<String>,
-    pub(crate) retry_after: Vec<HeaderName>,
     /// Inclusive ranges for numbers, single texts for the rest.
     pub(crate) reasons: Vec<(Codes, Reason)>,
 }

@@ -1,5 +1,7 @@
 //! The examples that a definition carries: a job, the request it must give, an answer, the verdict it must give.
 
+pub(crate) mod receipts;
+
 use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
@@ -21,7 +23,7 @@ use crate::vendor::request::Job;
 use crate::vendor::template::{Place, Tree};
 
 /// The moment at which examples are run.
-const EXAMPLE_NOW: Moment = Moment(1_767_225_600_000);
+pub(crate) const EXAMPLE_NOW: Moment = Moment(1_767_225_600_000);
 /// Where an example's vendor is, when its definition leaves that to the account.
 const EXAMPLE_BASE_URL: &str = "https://vendor.example";
 const EXAMPLE_REFERENCE: &str = "dlv_01890000000070008000000000000000-1";
@@ -36,6 +38,7 @@ pub(crate) struct Example {
     from: String,
     text: String,
     code: String,
+    callback: Option<String>,
     ucs2: bool,
     left_ms: i64,
     request: Option<Expected>,
@@ -88,6 +91,7 @@ impl Example {
             from: text("from", "+15005550006"),
             text: text("text", "123456 is your code."),
             code: text("code", "123456"),
+            callback: table.read("callback", Value::string).map(|t| t.value),
             ucs2: table.read("ucs2", Value::boolean).unwrap_or(false),
             left_ms: left.unwrap_or(300_000),
             request: request.map(|t| expected(&t)),
@@ -111,6 +115,7 @@ impl Example {
             text: &text,
             code: Some(&code),
             reference: EXAMPLE_REFERENCE,
+            callback: self.callback.as_deref(),
             left_ms: self.left_ms,
             ucs2: self.ucs2,
         };
@@ -144,6 +149,7 @@ pub fn check_examples(definition: &Arc<Definition>, problems: &RefCell<Problems>
                 .error(&definition.source, example.span.clone(), message);
         }
     }
+    receipts::check(definition, &account, problems);
     for (channel, _) in &definition.operations {
         let shows = |e: &Example| {
             e.channel == *channel
@@ -212,7 +218,7 @@ fn expected(table: &Table<'_>) -> Expected {
     let headers = table.read("headers", Value::table);
     let expected = Expected {
         url: string("url"),
-        headers: headers.map(|t| pairs(&t)).unwrap_or_default(),
+        headers: headers.map(|t| texts(&t)).unwrap_or_default(),
         basic: string("basic"),
         form: table.read("form", json),
         json: table.read("json", json),
@@ -224,7 +230,7 @@ fn expected(table: &Table<'_>) -> Expected {
 fn response_of(table: &Table<'_>) -> Option<Answer> {
     let status = table.require("status", |v| v.whole(100, 599));
     let headers = table.read("headers", Value::table);
-    let headers = headers.map(|t| pairs(&t)).unwrap_or_default();
+    let headers = headers.map(|t| texts(&t)).unwrap_or_default();
     let body = table.read("body", Value::string).map(|t| t.value);
     let json = table.read("json", json).map(|j| j.to_string());
     table.finish();
@@ -260,7 +266,7 @@ fn verdict_of(table: &Table<'_>) -> Option<Verdict> {
     Some(verdict)
 }
 
-fn pairs(table: &Table<'_>) -> Vec<(String, String)> {
+fn texts(table: &Table<'_>) -> Vec<(String, String)> {
     let entries = table.entries().into_iter();
     entries
         .filter_map(|(name, v)| Some((name.value, v.string()?.value)))
@@ -268,7 +274,7 @@ fn pairs(table: &Table<'_>) -> Vec<(String, String)> {
 }
 
 /// TOML as JSON. `null` is the one thing TOML cannot say; leave such fields out.
-fn json(value: Value<'_>) -> Option<Json> {
+pub(crate) fn json(value: Value<'_>) -> Option<Json> {
     let tree = Tree::read(value, Place::Answer)?;
     tree.fill(&|_| None).ok().flatten()
 }

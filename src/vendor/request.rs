@@ -23,6 +23,8 @@ pub struct Job<'a> {
     pub code: Option<&'a crate::flow::Secret>,
     /// Our name for this attempt: the delivery and the attempt's number.
     pub reference: &'a str,
+    /// Where the vendor may send this attempt's receipts.
+    pub callback: Option<&'a str>,
     /// What is left of the passcode's life, in milliseconds.
     pub left_ms: i64,
     /// Whether the text needs UCS-2.
@@ -136,13 +138,14 @@ impl Operation {
             Slot::Text => Some(job.text.expose().to_owned()),
             Slot::Code => job.code.map(|c| c.expose().to_owned()),
             Slot::Reference => Some(job.reference.to_owned()),
+            Slot::Callback => job.callback.map(str::to_owned),
             Slot::Validity => self.validity.map(|v| v.of(job.left_ms).to_string()),
             Slot::Encoding => self
                 .encoding
                 .as_ref()
                 .map(|(gsm7, ucs2)| if job.ucs2 { ucs2 } else { gsm7 }.clone()),
             Slot::Credential(name) => credentials(name),
-            Slot::Id | Slot::Error => None,
+            Slot::Id | Slot::Error | Slot::Status => None,
         }
     }
 }
@@ -206,7 +209,7 @@ fn secret_header(value: &str) -> Result<HeaderValue, Unfit> {
 }
 
 /// `name=value` pairs; a list gives its name once for each element.
-fn pairs(fields: &[(String, Tree)], fill: &Fill<'_>) -> Result<String, Unfilled> {
+pub(crate) fn pairs(fields: &[(String, Tree)], fill: &Fill<'_>) -> Result<String, Unfilled> {
     let mut form = form_urlencoded::Serializer::new(String::new());
     for (name, tree) in fields {
         let Some(value) = tree.fill(fill)? else {

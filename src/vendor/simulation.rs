@@ -34,12 +34,24 @@ impl Objection {
     }
 }
 
+/// What a request asks a vendor for, read back from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    pub channel: Channel,
+    /// The number as the vendor was given it, with or without its `+`.
+    pub to: Option<String>,
+    /// The client's own name for the message.
+    pub reference: Option<String>,
+    /// Where the client wants its receipts.
+    pub callback: Option<String>,
+}
+
 impl Account {
-    /// Which channel a request to this vendor is for.
+    /// What a request to this vendor asks for.
     ///
     /// # Errors
     /// When the path is unknown, the credentials are not this account's, or a required field is missing.
-    pub fn recognise(&self, request: &Request<Bytes>) -> Result<Channel, Objection> {
+    pub fn recognise(&self, request: &Request<Bytes>) -> Result<Asked, Objection> {
         let fill = |slot: &Slot| match slot {
             Slot::Credential(name) => self.credential(name),
             _ => None,
@@ -58,11 +70,29 @@ impl Account {
         }
         operation.authenticate(request, &fill)?;
         operation.check_fields(request, &fill)?;
-        Ok(*channel)
+        Ok(Asked {
+            channel: *channel,
+            to: operation.taken_from(&Slot::To, request),
+            reference: operation.taken_from(&Slot::Reference, request),
+            callback: operation.taken_from(&Slot::Callback, request),
+        })
     }
 }
 
 impl Operation {
+    /// What a slot of the query or the body was filled with.
+    fn taken_from(&self, slot: &Slot, request: &Request<Bytes>) -> Option<String> {
+        let query = request.uri().query().unwrap_or_default();
+        taken_from_pairs(&self.query, query.as_bytes(), slot).or_else(|| match &self.body {
+            Body::Nothing => None,
+            Body::Form(fields) => taken_from_pairs(fields, request.body(), slot),
+            Body::Json(tree) => {
+                let json: Json = serde_json::from_slice(request.body()).ok()?;
+                tree.taken_from(slot, &json)
+            }
+        })
+    }
+
     fn authenticate(&self, request: &Request<Bytes>, fill: &Fill<'_>) -> Result<(), Objection> {
         let refused = || Objection::new(StatusCode::UNAUTHORIZED, "the credentials are wrong");
         if let Auth::Jwt { key, claims, .. } = &self.auth {
@@ -109,6 +139,13 @@ impl Operation {
             }
         }
     }
+}
+
+fn taken_from_pairs(fields: &[(String, Tree)], body: &[u8], slot: &Slot) -> Option<String> {
+    form_urlencoded::parse(body).find_map(|(name, value)| {
+        let (_, tree) = fields.iter().find(|(known, _)| *known == name)?;
+        tree.taken_from(slot, &Json::from(value))
+    })
 }
 
 /// Every field that may not be left out is there, and credentials among them are right.

@@ -19,16 +19,20 @@ pub enum Slot {
     Code,
     /// Our name for this attempt.
     Reference,
+    /// Our address for this attempt's receipts.
+    Callback,
     /// What is left of the passcode's life, in the unit and range that the operation states.
     Validity,
     /// The word that the operation states for the text's encoding.
     Encoding,
     /// One of the account's credentials.
     Credential(String),
-    /// A message id, in the simulator's answers.
+    /// A message id, in what the simulator says.
     Id,
-    /// An error code, in the simulator's answers.
+    /// An error code, in what the simulator says.
     Error,
+    /// A status, in the simulator's receipts.
+    Status,
 }
 
 /// Where a template stands decides which slots it may have.
@@ -38,6 +42,8 @@ pub(crate) enum Place {
     Request,
     /// In an answer of the simulator.
     Answer,
+    /// In a receipt of the simulator.
+    Receipt,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,16 +88,22 @@ pub struct Unfilled(pub Slot);
 /// Fills slots; `None` for a value that is not there.
 pub(crate) type Fill<'a> = dyn Fn(&Slot) -> Option<String> + 'a;
 
-const NAMES: [(&str, Slot, Place); 9] = [
-    ("to", Slot::To, Place::Request),
-    ("from", Slot::From, Place::Request),
-    ("text", Slot::Text, Place::Request),
-    ("code", Slot::Code, Place::Request),
-    ("reference", Slot::Reference, Place::Request),
-    ("validity", Slot::Validity, Place::Request),
-    ("encoding", Slot::Encoding, Place::Request),
-    ("id", Slot::Id, Place::Answer),
-    ("error", Slot::Error, Place::Answer),
+const NAMES: [(&str, Slot, &[Place]); 11] = [
+    ("to", Slot::To, &[Place::Request, Place::Receipt]),
+    ("from", Slot::From, &[Place::Request]),
+    ("text", Slot::Text, &[Place::Request]),
+    ("code", Slot::Code, &[Place::Request]),
+    (
+        "reference",
+        Slot::Reference,
+        &[Place::Request, Place::Receipt],
+    ),
+    ("callback", Slot::Callback, &[Place::Request]),
+    ("validity", Slot::Validity, &[Place::Request]),
+    ("encoding", Slot::Encoding, &[Place::Request]),
+    ("id", Slot::Id, &[Place::Answer, Place::Receipt]),
+    ("error", Slot::Error, &[Place::Answer, Place::Receipt]),
+    ("status", Slot::Status, &[Place::Receipt]),
 ];
 
 impl Template {
@@ -160,6 +172,26 @@ impl Template {
             .any(|p| matches!(p, Piece::Slot { optional: true, .. }))
     }
 
+    /// What a slot was filled with to give this text; `None` where that cannot be told.
+    pub(crate) fn taken_from(&self, slot: &Slot, text: &str) -> Option<String> {
+        let at = |p: &Piece| matches!(p, Piece::Slot { slot: s, .. } if s == slot);
+        let at = self.0.iter().position(at)?;
+        let words = |pieces: &[Piece]| -> Option<String> {
+            let words = pieces.iter().map(|p| match p {
+                Piece::Words(words) => Some(words.as_str()),
+                Piece::Slot { .. } => None,
+            });
+            words.collect()
+        };
+        let (before, after) = (words(&self.0[..at])?, words(&self.0[at + 1..])?);
+        let inside = text.strip_prefix(&*before)?.strip_suffix(&*after)?;
+        Some(inside.to_owned())
+    }
+
+    fn has_slots(&self) -> bool {
+        self.0.iter().any(|p| matches!(p, Piece::Slot { .. }))
+    }
+
     fn is_number(&self) -> bool {
         matches!(
             self.0.as_slice(),
@@ -190,7 +222,7 @@ fn slot(inside: &str, place: Place) -> Result<Piece, (String, Option<String>)> {
     let slot = match name.strip_prefix("credential.") {
         Some(credential) if place == Place::Request => Slot::Credential(credential.to_owned()),
         Some(_) | None => {
-            let known = || NAMES.iter().filter(|(_, _, p)| *p == place);
+            let known = || NAMES.iter().filter(|(_, _, p)| p.contains(&place));
             match known().find(|(known, _, _)| *known == name) {
                 Some((_, slot, _)) => slot.clone(),
                 None => {
@@ -239,38 +271,42 @@ impl Tree {
         }
     }
 
-    /// The tree as JSON; `Ok(None)` when all it holds is an optional slot without a value.
+    /// The tree as JSON; `Ok(None)` when all the slots it has were left out. What stands beside them,
+    /// such as the format of a callback without an address, would say nothing.
     ///
     /// # Errors
     /// When a slot that is not optional has no value.
     pub fn fill(&self, fill: &Fill<'_>) -> Result<Option<Json>, Unfilled> {
-        Ok(Some(match self {
-            Tree::Text(template) => {
-                let Some(text) = template.fill(fill)? else {
-                    return Ok(None);
-                };
+        Ok(match self {
+            Tree::Text(template) => template.fill(fill)?.map(|text| {
                 let number = template.is_number().then(|| text.parse::<Number>().ok());
                 number.flatten().map_or(Json::String(text), Json::Number)
-            }
-            Tree::Whole(number) => Json::from(*number),
-            Tree::Flag(flag) => Json::from(*flag),
+            }),
+            Tree::Whole(number) => Some(Json::from(*number)),
+            Tree::Flag(flag) => Some(Json::from(*flag)),
             Tree::List(items) => {
                 let mut filled = Vec::with_capacity(items.len());
+                let mut left_out = LeftOut::default();
                 for item in items {
-                    filled.extend(item.fill(fill)?);
+                    let value = item.fill(fill)?;
+                    left_out.note(item, value.is_some());
+                    filled.extend(value);
                 }
-                Json::Array(filled)
+                left_out.unless_all(Json::Array(filled))
             }
             Tree::Table(fields) => {
                 let mut filled = Map::new();
+                let mut left_out = LeftOut::default();
                 for (name, tree) in fields {
-                    if let Some(value) = tree.fill(fill)? {
+                    let value = tree.fill(fill)?;
+                    left_out.note(tree, value.is_some());
+                    if let Some(value) = value {
                         filled.insert(name.clone(), value);
                     }
                 }
-                Json::Object(filled)
+                left_out.unless_all(Json::Object(filled))
             }
-        }))
+        })
     }
 
     /// Every template in it.
@@ -285,10 +321,64 @@ impl Tree {
 
     /// Whether it may be left out.
     pub fn is_optional(&self) -> bool {
+        let all = |trees: &mut dyn Iterator<Item = &Tree>| {
+            let mut with_slots = trees.filter(|t| t.has_slots()).peekable();
+            with_slots.peek().is_some() && with_slots.all(Tree::is_optional)
+        };
         match self {
             Tree::Text(template) => template.is_optional(),
-            Tree::Whole(_) | Tree::Flag(_) | Tree::List(_) | Tree::Table(_) => false,
+            Tree::Whole(_) | Tree::Flag(_) => false,
+            Tree::List(items) => all(&mut items.iter()),
+            Tree::Table(fields) => all(&mut fields.iter().map(|(_, t)| t)),
         }
+    }
+
+    /// What a slot was filled with to give this value.
+    pub(crate) fn taken_from(&self, slot: &Slot, value: &Json) -> Option<String> {
+        match (self, value) {
+            (Tree::Text(template), Json::String(text)) => template.taken_from(slot, text),
+            (Tree::Text(template), Json::Number(number)) => {
+                template.taken_from(slot, &number.to_string())
+            }
+            (Tree::List(items), Json::Array(values)) => {
+                let mut pairs = items.iter().zip(values);
+                pairs.find_map(|(item, value)| item.taken_from(slot, value))
+            }
+            (Tree::Table(fields), Json::Object(object)) => fields
+                .iter()
+                .find_map(|(name, tree)| tree.taken_from(slot, object.get(name)?)),
+            (
+                Tree::Text(_) | Tree::Whole(_) | Tree::Flag(_) | Tree::List(_) | Tree::Table(_),
+                _,
+            ) => None,
+        }
+    }
+
+    fn has_slots(&self) -> bool {
+        match self {
+            Tree::Text(template) => template.has_slots(),
+            Tree::Whole(_) | Tree::Flag(_) => false,
+            Tree::List(items) => items.iter().any(Tree::has_slots),
+            Tree::Table(fields) => fields.iter().any(|(_, t)| t.has_slots()),
+        }
+    }
+}
+
+/// Whether a list or a table has slots, and all of them were left out.
+#[derive(Default)]
+struct LeftOut {
+    some: bool,
+    not_all: bool,
+}
+
+impl LeftOut {
+    fn note(&mut self, tree: &Tree, filled: bool) {
+        self.some |= !filled;
+        self.not_all |= filled && tree.has_slots();
+    }
+
+    fn unless_all(self, json: Json) -> Option<Json> {
+        (self.not_all || !self.some).then_some(json)
     }
 }
 
@@ -309,58 +399,4 @@ pub(crate) fn read_fields(value: Value<'_>, place: Place) -> Option<Vec<(String,
             .filter_map(|(name, v)| Some((name.value, Tree::read(v, place)?)))
             .collect(),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn fill(text: &str) -> Result<Option<String>, Unfilled> {
-        Template::parse(text, Place::Request)
-            .unwrap()
-            .fill(&|slot| match slot {
-                Slot::To => Some("+6591234567".to_owned()),
-                Slot::Text => Some("a<b & \"c\"".to_owned()),
-                Slot::From
-                | Slot::Code
-                | Slot::Reference
-                | Slot::Validity
-                | Slot::Encoding
-                | Slot::Credential(_)
-                | Slot::Id
-                | Slot::Error => None,
-            })
-    }
-
-    #[test]
-    fn slots_are_filled_through_their_filters() {
-        assert_eq!(fill("x{to}y"), Ok(Some("x+6591234567y".to_owned())));
-        assert_eq!(fill("{to|digits}"), Ok(Some("6591234567".to_owned())));
-        let escaped = "<Say>a&lt;b &amp; &quot;c&quot;</Say>".to_owned();
-        assert_eq!(fill("<Say>{text|xml}</Say>"), Ok(Some(escaped)));
-    }
-
-    #[test]
-    fn an_optional_slot_leaves_the_whole_text_out_and_another_is_an_error() {
-        assert_eq!(fill("a{from?}"), Ok(None));
-        assert_eq!(fill("a{from}"), Err(Unfilled(Slot::From)));
-    }
-
-    #[test]
-    fn mistakes_are_told_with_the_nearest_name() {
-        let check = |text: &str, expected: &str| {
-            let (message, hint) = Template::parse(text, Place::Request).unwrap_err();
-            assert_eq!(format!("{message}; {}", hint.unwrap_or_default()), expected);
-        };
-        check(
-            "{tex}",
-            "there is no slot `{tex}` here; did you mean `text`?",
-        );
-        check(
-            "{to|digit}",
-            "there is no filter `digit`; did you mean `digits`?",
-        );
-        check("{to", "a `{` without its `}`; ");
-        check("{id}", "there is no slot `{id}` here; ");
-    }
 }

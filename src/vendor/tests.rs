@@ -1,12 +1,19 @@
 //! The shipped definitions hold their own examples; mistakes in a definition are told with their place.
 
+mod receipts;
+mod signature;
+mod template;
+
 use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::*;
-use crate::flow::{Channel, VerdictKind};
+use crate::flow::{Channel, Secret, VerdictKind};
 use crate::problem::{Problems, Source};
+
+/// Where a vendor is told to send receipts.
+const URL: &str = "https://otp.example.com/receipts/x/dlv_1-1.0123456789abcdef";
 
 fn shipped() -> Vec<Source> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("vendors");
@@ -21,6 +28,20 @@ fn shipped() -> Vec<Source> {
         .collect();
     files.sort_by(|a, b| a.name.cmp(&b.name));
     files
+}
+
+/// Every channel of every shipped definition, with an account that has all its credentials.
+fn reporting() -> Vec<(String, Account, Channel)> {
+    let mut found = Vec::new();
+    for source in shipped() {
+        let (definition, _) = read(&source);
+        let account = Account::example(definition, "x".into(), "http://x".into(), None);
+        for channel in account.channels() {
+            let told = format!("{} {channel}", source.name);
+            found.push((told, account.clone(), channel));
+        }
+    }
+    found
 }
 
 fn read(source: &Source) -> (Arc<Definition>, Vec<String>) {
@@ -77,6 +98,37 @@ fn every_shipped_definition_understands_its_own_simulator() {
 }
 
 #[test]
+fn every_shipped_definition_finds_in_its_requests_what_it_was_asked() {
+    let to = crate::number::PhoneNumber::parse("+6591234567", None).unwrap();
+    let (text, code) = (Secret::new("123456 is your code."), Secret::new("123456"));
+    for (told, account, channel) in reporting() {
+        let job = |callback| Job {
+            to: &to,
+            from: Some("+15005550006"),
+            text: &text,
+            code: Some(&code),
+            reference: "dlv_1-1",
+            callback,
+            left_ms: 300_000,
+            ucs2: false,
+        };
+        let asked = |callback| {
+            // The simulator checks the age of a token by the real clock.
+            let now = crate::time::Clock::start().now();
+            let request = account.request(channel, &job(callback), now).unwrap();
+            account.recognise(&request).unwrap()
+        };
+        let with = asked(Some(URL));
+        assert_eq!(with.channel, channel, "{told}");
+        assert_eq!(with.callback.as_deref(), Some(URL), "{told}");
+        let digits = with.to.as_deref().map(|t| t.trim_start_matches('+'));
+        assert_eq!(digits, Some("6591234567"), "{told}");
+        assert!(with.reference.is_none_or(|r| r == "dlv_1-1"), "{told}");
+        assert_eq!(asked(None).callback, None, "{told}");
+    }
+}
+
+#[test]
 fn an_account_without_the_voice_credentials_has_no_voice() {
     let source = shipped()
         .into_iter()
@@ -87,7 +139,7 @@ fn an_account_without_the_voice_credentials_has_no_voice() {
         .credentials
         .iter()
         .filter(|c| !c.optional)
-        .map(|c| (c.name.clone(), crate::flow::Secret::new(&*c.example)))
+        .map(|c| (c.name.clone(), Secret::new(&*c.example)))
         .collect();
     let grant = Grant {
         name: "v".into(),

@@ -4,7 +4,7 @@ use http::header::RETRY_AFTER;
 use serde_json::Value as Json;
 
 use crate::flow::{Reason, Verdict, VerdictKind};
-use crate::vendor::definition::{Codes, Operation, Refused};
+use crate::vendor::definition::{Coded, Codes, Operation, Refused};
 
 /// A vendor's wish to be left alone is heard for at most this long, in milliseconds.
 const RETRY_AFTER_MS_MAX: i64 = 3_600_000;
@@ -25,7 +25,7 @@ impl Operation {
     pub(crate) fn verdict(&self, head: &http::response::Parts, body: &[u8]) -> Verdict {
         let status = head.status.as_u16();
         let json: Option<Json> = serde_json::from_slice(body).ok();
-        let code = json.as_ref().and_then(|j| self.refused.code_in(j));
+        let code = json.as_ref().and_then(|j| self.refused.coded.code_in(j));
         if self.accepted.status.contains(&status) {
             let conditions = match &json {
                 Some(json) => self.conditions(json),
@@ -38,7 +38,9 @@ impl Operation {
                 Conditions::Partly | Conditions::Absent => return Verdict::unreadable(),
             }
         }
-        let reason = code.as_deref().and_then(|c| self.refused.reason_of(c));
+        let reason = code
+            .as_deref()
+            .and_then(|c| self.refused.coded.reason_of(c));
         let mut verdict = match reason {
             Some(reason) => Verdict::failed(kind_of(reason), reason),
             None => by_status(status),
@@ -100,7 +102,7 @@ impl Verdict {
     }
 }
 
-impl Refused {
+impl Coded {
     /// The code; where there are several, the first one that has a reason.
     fn code_in(&self, json: &Json) -> Option<String> {
         let found: Vec<String> = self
@@ -113,7 +115,7 @@ impl Refused {
         listed.or(found.first()).cloned()
     }
 
-    fn reason_of(&self, code: &str) -> Option<Reason> {
+    pub(crate) fn reason_of(&self, code: &str) -> Option<Reason> {
         let number: Option<i64> = code.parse().ok();
         let named = |codes: &Codes| match codes {
             Codes::One(one) => one == code,
@@ -122,7 +124,9 @@ impl Refused {
         let found = self.reasons.iter().find(|(codes, _)| named(codes));
         found.map(|(_, reason)| *reason)
     }
+}
 
+impl Refused {
     /// `Retry-After` in seconds, or a header that the definition names.
     fn retry_after_ms(&self, head: &http::response::Parts) -> Option<i64> {
         let seconds = std::iter::once(&RETRY_AFTER)
@@ -177,7 +181,7 @@ fn by_status(status: u16) -> Verdict {
 }
 
 /// Every value at a JSON pointer in which `*` stands for each element.
-fn all_at<'a>(json: &'a Json, pointer: &str) -> Vec<&'a Json> {
+pub(crate) fn all_at<'a>(json: &'a Json, pointer: &str) -> Vec<&'a Json> {
     let mut found = vec![json];
     for key in pointer.split('/').skip(1) {
         found = found
@@ -194,7 +198,7 @@ fn all_at<'a>(json: &'a Json, pointer: &str) -> Vec<&'a Json> {
     found
 }
 
-fn text_of(value: &Json) -> Option<String> {
+pub(crate) fn text_of(value: &Json) -> Option<String> {
     match value {
         Json::String(text) => Some(text.chars().take(TEXT_CHARS_MAX).collect()),
         Json::Number(number) => Some(number.to_string()),

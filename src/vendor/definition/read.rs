@@ -8,10 +8,11 @@ use crate::document::{At, Table, Value};
 use crate::flow::{Channel, Reason};
 use crate::problem::{Source, did_you_mean};
 use crate::vendor::definition::{
-    Accepted, Auth, Body, Codes, Credential, Definition, Operation, Refused, Simulated, Simulation,
-    Validity,
+    Accepted, Auth, Body, Coded, Codes, Credential, Definition, Operation, Refused, Simulated,
+    Simulation, Validity,
 };
 use crate::vendor::example::Example;
+use crate::vendor::example::receipts::ReceiptExample;
 use crate::vendor::template::{Place, Slot, Template, Tree, read_fields, read_template};
 
 pub(super) fn definition(source: &Source, root: &Table<'_>) -> Definition {
@@ -37,8 +38,16 @@ pub(super) fn definition(source: &Source, root: &Table<'_>) -> Definition {
         let message = "a definition has `[sms]`, `[voice]`, or both";
         root.error(0..0, message, None);
     }
+    let receipt_reply = root.read("receipt_reply", |v| v.whole(200, 299));
+    let receipt_reply =
+        receipt_reply.and_then(|n| StatusCode::from_u16(u16::try_from(n).ok()?).ok());
     let examples = root.tables("example");
     let examples = examples.iter().filter_map(Example::read).collect();
+    let receipt_examples = root.tables("receipt_example");
+    let receipt_examples = receipt_examples
+        .iter()
+        .filter_map(ReceiptExample::read)
+        .collect();
     root.finish();
     Definition {
         name,
@@ -46,7 +55,9 @@ pub(super) fn definition(source: &Source, root: &Table<'_>) -> Definition {
         base_url,
         credentials,
         operations,
+        receipt_reply: receipt_reply.unwrap_or(StatusCode::OK),
         examples,
+        receipt_examples,
     }
 }
 
@@ -62,7 +73,7 @@ fn credential((name, value): (At<String>, Value<'_>)) -> Option<Credential> {
     })
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     credentials: &'a [Credential],
 }
 
@@ -84,6 +95,7 @@ impl Reader<'_> {
         let accepted = table.require("accepted", Value::table);
         let accepted = accepted.and_then(|t| accepted_when(&t));
         let refused = table.read("refused", Value::table);
+        let receipts = table.read("receipts", Value::table);
         let simulation = table.require("sandbox", Value::table);
         let simulation = simulation.and_then(|t| simulate(&t));
         table.finish();
@@ -103,6 +115,7 @@ impl Reader<'_> {
             encoding: encoding.and_then(|t| words(&t)),
             accepted: accepted?,
             refused: refused.map(|t| refusals(&t)).unwrap_or_default(),
+            receipts: receipts.and_then(|t| self.receipts(&t)),
             simulation: simulation?,
         })
     }
@@ -168,7 +181,7 @@ impl Reader<'_> {
         tree.map_or(Body::Nothing, Body::Json)
     }
 
-    fn template(&self, value: Value<'_>) -> Option<Template> {
+    pub(super) fn template(&self, value: Value<'_>) -> Option<Template> {
         let template = read_template(value, Place::Request)?;
         self.check_slots(value, [&template]);
         Some(template)
@@ -196,7 +209,7 @@ impl Reader<'_> {
     }
 }
 
-fn header_name(table: &Table<'_>, name: At<String>) -> Option<HeaderName> {
+pub(super) fn header_name(table: &Table<'_>, name: At<String>) -> Option<HeaderName> {
     match name.value.parse() {
         Ok(header) => Some(header),
         Err(_) => {
@@ -254,23 +267,21 @@ fn accepted_when(table: &Table<'_>) -> Option<Accepted> {
 }
 
 fn refusals(table: &Table<'_>) -> Refused {
-    let code = table.read("code", Value::strings).unwrap_or_default();
-    let code = code
-        .into_iter()
-        .filter_map(|at| pointer(table, at))
-        .collect();
+    let coded = coded(table);
     let retry_after = table.read("retry_after", Value::strings);
     let retry_after = retry_after.unwrap_or_default().into_iter();
     let retry_after = retry_after
         .filter_map(|name| header_name(table, name))
         .collect();
-    let reasons = table.read("reasons", Value::table);
-    let reasons = reasons.map(|t| reason_table(&t)).unwrap_or_default();
     table.finish();
-    Refused {
-        code,
-        retry_after,
-        reasons,
+    Refused { coded, retry_after }
+}
+
+pub(super) fn coded(table: &Table<'_>) -> Coded {
+    let reasons = table.read("reasons", Value::table);
+    Coded {
+        code: pointers(table, table.read("code", Value::strings)),
+        reasons: reasons.map(|t| reason_table(&t)).unwrap_or_default(),
     }
 }
 
@@ -351,7 +362,12 @@ fn simulated(table: &Table<'_>) -> Option<Simulated> {
     })
 }
 
-fn pointer(table: &Table<'_>, at: At<String>) -> Option<String> {
+pub(super) fn pointers(table: &Table<'_>, texts: Option<Vec<At<String>>>) -> Vec<String> {
+    let texts = texts.unwrap_or_default().into_iter();
+    texts.filter_map(|at| pointer(table, at)).collect()
+}
+
+pub(super) fn pointer(table: &Table<'_>, at: At<String>) -> Option<String> {
     if at.value.starts_with('/') {
         return Some(at.value);
     }
@@ -361,12 +377,12 @@ fn pointer(table: &Table<'_>, at: At<String>) -> Option<String> {
     None
 }
 
-fn plain_list(value: Value<'_>) -> Option<Vec<String>> {
+pub(super) fn plain_list(value: Value<'_>) -> Option<Vec<String>> {
     Some(value.list()?.into_iter().filter_map(plain).collect())
 }
 
 /// A string, number or truth value, as the text that an answer is compared with.
-fn plain(value: Value<'_>) -> Option<String> {
+pub(super) fn plain(value: Value<'_>) -> Option<String> {
     if value.raw().is_integer() {
         return value.whole(i64::MIN, i64::MAX).map(|n| n.to_string());
     }

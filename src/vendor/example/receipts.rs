@@ -1,0 +1,141 @@
+//! The receipts that a definition carries as examples, and the news that each of them must give.
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use bytes::Bytes;
+use http::{Method, Request};
+
+use crate::document::{Table, Value};
+use crate::flow::{Channel, Progress, Reason, Receipt};
+use crate::problem::Problems;
+use crate::vendor::account::Account;
+use crate::vendor::definition::Definition;
+use crate::vendor::example::{EXAMPLE_NOW, json};
+use crate::vendor::receipt::{Callback, News};
+
+/// Where an example's vendor sends its receipts.
+const EXAMPLE_URL: &str = "https://otp.example.com/receipts/example";
+
+/// One example. It is signed with the example credentials before it is read.
+#[derive(Clone, Debug)]
+pub(crate) struct ReceiptExample {
+    name: String,
+    span: Range<usize>,
+    channel: Channel,
+    query: Option<String>,
+    body: String,
+    news: Vec<News>,
+}
+
+impl ReceiptExample {
+    /// Reads one `[[receipt_example]]`.
+    pub(crate) fn read(table: &Table<'_>) -> Option<ReceiptExample> {
+        let name = table.require("name", Value::string);
+        let channels = [("sms", Channel::Sms), ("voice", Channel::Voice)];
+        let channel = table.read("channel", |v| v.one_of(&channels));
+        let form = table.read("form", pairs);
+        let json = table.read("json", json).map(|j| j.to_string());
+        let body = table.read("body", Value::string).map(|t| t.value);
+        let query = table.read("query", pairs);
+        let news = table.tables("news");
+        if news.is_empty() {
+            let message = "`news` is missing here: what the receipt says";
+            table.error(table.span.clone(), message, None);
+        }
+        let example = ReceiptExample {
+            name: name?.value,
+            span: table.span.clone(),
+            channel: channel.unwrap_or(Channel::Sms),
+            query,
+            body: form.or(json).or(body).unwrap_or_default(),
+            news: news.iter().filter_map(news_of).collect(),
+        };
+        table.finish();
+        Some(example)
+    }
+
+    fn failure(&self, account: &Account) -> Option<String> {
+        let url = match &self.query {
+            Some(query) => format!("{EXAMPLE_URL}?{query}"),
+            None => EXAMPLE_URL.to_owned(),
+        };
+        let method = match &self.query {
+            Some(_) => Method::GET,
+            None => Method::POST,
+        };
+        let mut request = Request::new(Bytes::from(self.body.clone()));
+        *request.uri_mut() = url.parse().ok()?;
+        account.sign_receipt(self.channel, &mut request, EXAMPLE_NOW);
+        let callback = Callback {
+            method: &method,
+            url: &url,
+            headers: request.headers(),
+            body: request.body(),
+            reference_proven: true,
+        };
+        match account.receipts_of(self.channel, &callback, EXAMPLE_NOW) {
+            Ok(Some(news)) if news == self.news => None,
+            Ok(Some(news)) => Some(format!("the news is {news:?}")),
+            Ok(None) => Some("it is not understood".to_owned()),
+            Err(refusal) => Some(format!("it is {}", refusal.as_str())),
+        }
+    }
+}
+
+/// Runs every example of a definition's receipts; one that does not hold is a problem at its place.
+pub(super) fn check(definition: &Definition, account: &Account, problems: &RefCell<Problems>) {
+    let mut problems = problems.borrow_mut();
+    for example in &definition.receipt_examples {
+        if let Some(failure) = example.failure(account) {
+            let message = format!(
+                "the receipt example `{}` does not hold: {failure}",
+                example.name
+            );
+            problems.error(&definition.source, example.span.clone(), message);
+        }
+    }
+    for (channel, operation) in &definition.operations {
+        let delivered = |e: &ReceiptExample| {
+            let mut progress = e.news.iter().map(|n| n.receipt.progress);
+            e.channel == *channel && progress.any(|p| p == Progress::Delivered)
+        };
+        if operation.receipts.is_some() && !definition.receipt_examples.iter().any(delivered) {
+            let message = format!("no receipt example shows a message delivered by {channel}");
+            let hint = "add a `[[receipt_example]]` from the vendor's documentation".to_owned();
+            problems.warning(&definition.source, 0..0, message, Some(hint));
+        }
+    }
+}
+
+fn news_of(table: &Table<'_>) -> Option<News> {
+    let all = [
+        Progress::Unknown,
+        Progress::Intermediate,
+        Progress::Failed,
+        Progress::Delivered,
+    ];
+    let all = all.map(|p| (p.as_str(), p));
+    let reasons = Reason::ALL.map(|r| (r.as_str(), r));
+    let string = |key| table.read(key, Value::string).map(|t| t.value);
+    let progress = table.require("progress", |v| v.one_of(&all));
+    let news = News {
+        message_id: string("message_id"),
+        reference: string("reference"),
+        receipt: Receipt {
+            progress: progress?,
+            reason: table.read("reason", |v| v.one_of(&reasons)),
+            code: string("code"),
+        },
+    };
+    table.finish();
+    Some(news)
+}
+
+fn pairs(value: Value<'_>) -> Option<String> {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in value.table()?.entries() {
+        form.append_pair(&name.value, &value.string()?.value);
+    }
+    Some(form.finish())
+}

@@ -1,0 +1,220 @@
+//! Who sent a receipt: each scheme is checked, and for the simulator also made, in one place.
+
+pub(crate) mod keyed_body;
+pub(crate) mod timestamped;
+pub(crate) mod token;
+pub(crate) mod url_params;
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName, Request};
+use subtle::ConstantTimeEq;
+
+use crate::time::Moment;
+use crate::vendor::receipt::{Callback, Refusal};
+use crate::vendor::template::{Fill, Template};
+
+/// How it is proven that a receipt is the vendor's own. Where the account has not the credential that a
+/// scheme needs, the reference in the address is the proof.
+#[derive(Clone, Debug)]
+pub(crate) enum Proof {
+    /// Nothing is signed: nobody else can know the reference in the address.
+    Reference,
+    Basic {
+        user: Template,
+        password: Template,
+    },
+    Header {
+        name: HeaderName,
+        value: Template,
+    },
+    /// HMAC-SHA1 over the address and the sorted fields of the form.
+    UrlParams {
+        header: HeaderName,
+        key: Template,
+    },
+    /// A bearer token (HS256) that holds the hash of the body.
+    Token {
+        key: Template,
+    },
+    /// Ed25519 over a time and the body.
+    Timestamped {
+        signature: HeaderName,
+        timestamp: HeaderName,
+        key: Template,
+        /// The private half of the example credential, for the simulator.
+        sandbox_seed: Option<String>,
+    },
+    /// HMAC-SHA256 over the body.
+    KeyedBody {
+        header: HeaderName,
+        key: Template,
+        coding: keyed_body::Coding,
+    },
+}
+
+impl Proof {
+    /// Every template; all they may hold is credentials.
+    pub(crate) fn templates(&self) -> Vec<&Template> {
+        match self {
+            Proof::Reference => Vec::new(),
+            Proof::Basic { user, password } => vec![user, password],
+            Proof::Header { value, .. } => vec![value],
+            Proof::UrlParams { key, .. }
+            | Proof::Token { key }
+            | Proof::Timestamped { key, .. }
+            | Proof::KeyedBody { key, .. } => vec![key],
+        }
+    }
+
+    /// Whether a receipt is the vendor's own, and of this hour.
+    pub(crate) fn check(
+        &self,
+        callback: &Callback<'_>,
+        fill: &Fill<'_>,
+        now: Moment,
+    ) -> Result<(), Refusal> {
+        let Some(secrets) = self.secrets(fill) else {
+            return genuine(callback.reference_proven);
+        };
+        match self {
+            Proof::Reference => genuine(callback.reference_proven),
+            Proof::Basic { .. } | Proof::Header { .. } => {
+                let (name, expected) = self.fixed_header(&secrets);
+                let given = header(callback.headers, &name)?;
+                genuine(same(given.as_bytes(), expected.as_bytes()))
+            }
+            Proof::UrlParams { header: name, .. } => {
+                let given = header(callback.headers, name)?;
+                url_params::check(callback.url, callback.body, given, &secrets[0])
+            }
+            Proof::Token { .. } => {
+                let given = header(callback.headers, &AUTHORIZATION)?;
+                token::check(given, callback.body, &secrets[0], now)
+            }
+            Proof::Timestamped {
+                signature,
+                timestamp,
+                ..
+            } => {
+                let signature = header(callback.headers, signature)?;
+                let timestamp = header(callback.headers, timestamp)?;
+                timestamped::check(signature, timestamp, callback.body, &secrets[0], now)
+            }
+            Proof::KeyedBody {
+                header: name,
+                coding,
+                ..
+            } => {
+                let given = header(callback.headers, name)?;
+                keyed_body::check(given, callback.body, &secrets[0], coding)
+            }
+        }
+    }
+
+    /// Signs as the vendor would. Gives the header that the signature is in; without one the address is all
+    /// there is.
+    pub(crate) fn sign(
+        &self,
+        request: &mut Request<Bytes>,
+        fill: &Fill<'_>,
+        now: Moment,
+    ) -> Option<HeaderName> {
+        let secrets = self.secrets(fill)?;
+        let url = request.uri().to_string();
+        let body = request.body();
+        let mut stamp = None;
+        let (name, value) = match self {
+            Proof::Reference => return None,
+            Proof::Basic { .. } | Proof::Header { .. } => self.fixed_header(&secrets),
+            Proof::UrlParams { header, .. } => {
+                let signed = url_params::signature(&url, body, &secrets[0]);
+                (header.clone(), signed)
+            }
+            Proof::Token { .. } => (AUTHORIZATION, token::made(body, &secrets[0], now)?),
+            Proof::Timestamped {
+                signature,
+                timestamp,
+                sandbox_seed,
+                ..
+            } => {
+                let seconds = (now.0 / 1000).to_string();
+                let signed = timestamped::signature(&seconds, body, sandbox_seed.as_ref()?)?;
+                stamp = Some((timestamp.clone(), seconds));
+                (signature.clone(), signed)
+            }
+            Proof::KeyedBody { header, coding, .. } => {
+                let signed = keyed_body::signature(body, &secrets[0], coding)?;
+                (header.clone(), signed)
+            }
+        };
+        for (name, value) in stamp.into_iter().chain([(name.clone(), value)]) {
+            request.headers_mut().insert(name, value.parse().ok()?);
+        }
+        Some(name)
+    }
+
+    /// What the templates come to; `None` where the account lacks a credential.
+    fn secrets(&self, fill: &Fill<'_>) -> Option<Vec<String>> {
+        let filled = self.templates().into_iter();
+        filled.map(|t| t.fill(fill).ok().flatten()).collect()
+    }
+
+    /// The header of the schemes whose header is always the same.
+    fn fixed_header(&self, secrets: &[String]) -> (HeaderName, String) {
+        match self {
+            Proof::Header { name, .. } => (name.clone(), secrets.concat()),
+            Proof::Basic { .. }
+            | Proof::Reference
+            | Proof::UrlParams { .. }
+            | Proof::Token { .. }
+            | Proof::Timestamped { .. }
+            | Proof::KeyedBody { .. } => {
+                let pair = STANDARD.encode(secrets.join(":"));
+                (AUTHORIZATION, format!("Basic {pair}"))
+            }
+        }
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, Refusal> {
+    let value = headers.get(name).and_then(|v| v.to_str().ok());
+    value.ok_or(Refusal::Forged)
+}
+
+/// Compares without telling by the time it takes how much was right.
+pub(crate) fn same(given: &[u8], expected: &[u8]) -> bool {
+    given.ct_eq(expected).into()
+}
+
+pub(crate) fn genuine(genuine: bool) -> Result<(), Refusal> {
+    genuine.then_some(()).ok_or(Refusal::Forged)
+}
+
+/// Whether a signed time, in seconds, is neither long past nor ahead of our clock.
+pub(crate) fn fresh(
+    at_s: i64,
+    now: Moment,
+    past_max_s: i64,
+    future_max_s: i64,
+) -> Result<(), Refusal> {
+    let age_s = (now.0 / 1000).saturating_sub(at_s);
+    let fresh = (future_max_s.saturating_neg()..=past_max_s).contains(&age_s);
+    fresh.then_some(()).ok_or(Refusal::Stale)
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        write!(text, "{byte:02x}").unwrap_or_default();
+        text
+    })
+}
+
+pub(crate) fn sha256_hex(body: &[u8]) -> String {
+    hex(ring::digest::digest(&ring::digest::SHA256, body).as_ref())
+}
