@@ -62,6 +62,11 @@ impl ReceiptChannel {
         too_old || too_early || self.another_is_missing(accepted_at, last, now)
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.outstanding.len()
+    }
+
     /// Whether another message was accepted later than any that was reported, and has had as long
     /// as the last reported one took: then the channel may have stopped for all of them.
     fn another_is_missing(&self, accepted_at: Moment, last: LastReport, now: Moment) -> bool {

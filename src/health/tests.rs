@@ -1,5 +1,7 @@
 //! What health does, rule by rule.
 
+mod learning;
+
 use super::*;
 use crate::flow::VerdictKind;
 
