@@ -468,3 +468,14 @@ fn cells_are_bounded_and_the_least_used_go_first() {
     assert!(cells.iter().any(|cell| cell.country == country("DE")));
     assert!(!cells.iter().any(|cell| cell.country == country("AA")));
 }
+
+#[test]
+fn vendors_are_bounded() {
+    let mut health = Health::holding(5_000);
+    for n in 0..1_500_i64 {
+        let vendor: VendorName = format!("v{n}").into();
+        let sign = Sign::Silent { first: true };
+        health.saw(&vendor, country("DE"), sign, START.plus_ms(n));
+    }
+    assert_eq!((health.vendors.len(), health.cells), (1_000, 1_000));
+}

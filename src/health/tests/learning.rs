@@ -170,6 +170,16 @@ fn a_vendor_whose_last_report_is_hours_old_is_quiet() {
 }
 
 #[test]
+fn a_straggler_s_delay_excuses_nobody() {
+    let mut scene = Scene::new();
+    accept_and_report(&mut scene);
+    scene.receipt("DE", true, None, START.plus_ms(-3_600_000));
+    let lost = accept(&mut scene);
+    scene.pass(10_000);
+    assert!(!is_quiet(&scene, lost));
+}
+
+#[test]
 fn outstanding_messages_are_bounded() {
     let mut channel = receipts::ReceiptChannel::default();
     for n in 0..100_000 {
