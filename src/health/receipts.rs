@@ -46,7 +46,10 @@ impl ReceiptChannel {
             frontier: accepted_at,
         });
         let frontier = last.frontier;
-        self.last = Some(LastReport { came_at: now, ..last });
+        self.last = Some(LastReport {
+            came_at: now,
+            ..last
+        });
         while self.outstanding.front().is_some_and(|&at| at <= frontier) {
             self.outstanding.pop_front();
         }

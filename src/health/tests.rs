@@ -334,24 +334,31 @@ fn each_failed_probe_doubles_the_pause_up_to_a_minute() {
     }
 }
 
-/// Probes until it is closed.
-fn recover(scene: &mut Scene) {
-    while scene.ask("DE") != Fitness::Well {
-        scene.good("DE", 1);
+/// Probes until it is closed, and tells how many it took.
+fn recover(scene: &mut Scene) -> usize {
+    let mut probes = 0;
+    while scene.state("DE") != State::Closed {
+        if scene.ask("DE") == Fitness::Probe {
+            probes += 1;
+            scene.good("DE", 1);
+        }
+        scene.pass(STEP_MS);
     }
+    probes
 }
 
 #[test]
 fn the_pause_begins_anew_only_after_it_has_been_well_for_a_while() {
     let mut scene = Scene::new();
     scene.bad("DE", 5);
-    recover(&mut scene);
+    assert_eq!(recover(&mut scene), 3);
     scene.bad("DE", 5);
     assert_eq!(scene.unwell("DE"), Some((Why::Errors, 2_000)));
-    recover(&mut scene);
+    assert_eq!(recover(&mut scene), 6, "a relapse must prove more");
     scene.good("DE", 600);
     scene.bad("DE", 5);
     assert_eq!(scene.unwell("DE"), Some((Why::Errors, 1_000)));
+    assert_eq!(recover(&mut scene), 3);
 }
 
 #[test]
