@@ -17,6 +17,8 @@ pub(super) const PROBE_MAX_MS: i64 = 10_000;
 const ANSWERS_TO_CLOSE: u32 = 3;
 /// So many delivered probes in a row close it, where an answer alone proves nothing.
 const DELIVERIES_TO_CLOSE: u32 = 2;
+/// A relapse doubles how many are needed, so often: who fails now and then passes a few by chance.
+const RELAPSES_MAX: u32 = 1;
 /// A call's start is told as its length, and both ends are rounded to milliseconds.
 const ROUNDING_MS: i64 = 2;
 
@@ -25,6 +27,8 @@ const ROUNDING_MS: i64 = 2;
 pub(super) struct Breaker {
     tripped: Option<Tripped>,
     backoff_ms: i64,
+    /// Openings since it was last well for a while, without the first.
+    relapses: u32,
     opened_at: Option<Moment>,
     closed_at: Option<Moment>,
 }
@@ -113,7 +117,9 @@ impl Breaker {
             .is_none_or(|closed| now.ms_since(closed) >= WELL_MS);
         if self.tripped.is_none() && was_well {
             self.backoff_ms = first_ms;
+            self.relapses = 0;
         } else {
+            self.relapses = (self.relapses + 1).min(RELAPSES_MAX);
             self.backoff_ms = (self.backoff_ms * 2).clamp(first_ms, BACKOFF_MAX_MS);
         }
         self.opened_at = Some(now);
@@ -223,7 +229,7 @@ impl Breaker {
         tripped.successes += 1;
         tripped.probe = None;
         tripped.retry_at = now;
-        if tripped.successes < enough {
+        if tripped.successes < enough << self.relapses {
             return false;
         }
         self.tripped = None;

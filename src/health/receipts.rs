@@ -20,10 +20,10 @@ pub(super) struct ReceiptChannel {
 #[derive(Clone, Copy, Debug)]
 struct LastReport {
     came_at: Moment,
-    /// How long after the acceptance it came.
-    delay_ms: i64,
     /// The latest acceptance that any report was about.
     frontier: Moment,
+    /// How long that report took.
+    delay_ms: i64,
 }
 
 impl ReceiptChannel {
@@ -37,12 +37,18 @@ impl ReceiptChannel {
     }
 
     pub(super) fn reported(&mut self, accepted_at: Moment, now: Moment) {
-        let before = self.last.map_or(accepted_at, |last| last.frontier);
-        let frontier = before.max(accepted_at);
+        let delay_ms = now.ms_since(accepted_at).max(0);
+        let last = self.last.filter(|last| last.frontier > accepted_at);
+        // A straggler proves that reports come, not how long they take at present.
+        let last = last.unwrap_or(LastReport {
+            came_at: now,
+            delay_ms,
+            frontier: accepted_at,
+        });
+        let frontier = last.frontier;
         self.last = Some(LastReport {
             came_at: now,
-            delay_ms: now.ms_since(accepted_at).max(0),
-            frontier,
+            ..last
         });
         while self.outstanding.front().is_some_and(|&at| at <= frontier) {
             self.outstanding.pop_front();
@@ -60,6 +66,11 @@ impl ReceiptChannel {
         let too_old = now.ms_since(last.came_at) > RECENT_MS;
         let too_early = now.ms_since(accepted_at) < last.delay_ms;
         too_old || too_early || self.another_is_missing(accepted_at, last, now)
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.outstanding.len()
     }
 
     /// Whether another message was accepted later than any that was reported, and has had as long

@@ -1,5 +1,7 @@
 //! What health does, rule by rule.
 
+mod learning;
+
 use super::*;
 use crate::flow::VerdictKind;
 
@@ -332,24 +334,31 @@ fn each_failed_probe_doubles_the_pause_up_to_a_minute() {
     }
 }
 
-/// Probes until it is closed.
-fn recover(scene: &mut Scene) {
-    while scene.ask("DE") != Fitness::Well {
-        scene.good("DE", 1);
+/// Probes until it is closed, and tells how many it took.
+fn recover(scene: &mut Scene) -> usize {
+    let mut probes = 0;
+    while scene.state("DE") != State::Closed {
+        if scene.ask("DE") == Fitness::Probe {
+            probes += 1;
+            scene.good("DE", 1);
+        }
+        scene.pass(STEP_MS);
     }
+    probes
 }
 
 #[test]
 fn the_pause_begins_anew_only_after_it_has_been_well_for_a_while() {
     let mut scene = Scene::new();
     scene.bad("DE", 5);
-    recover(&mut scene);
+    assert_eq!(recover(&mut scene), 3);
     scene.bad("DE", 5);
     assert_eq!(scene.unwell("DE"), Some((Why::Errors, 2_000)));
-    recover(&mut scene);
+    assert_eq!(recover(&mut scene), 6, "a relapse must prove more");
     scene.good("DE", 600);
     scene.bad("DE", 5);
     assert_eq!(scene.unwell("DE"), Some((Why::Errors, 1_000)));
+    assert_eq!(recover(&mut scene), 3);
 }
 
 #[test]
@@ -465,4 +474,15 @@ fn cells_are_bounded_and_the_least_used_go_first() {
     let cells = health.cells(now);
     assert!(cells.iter().any(|cell| cell.country == country("DE")));
     assert!(!cells.iter().any(|cell| cell.country == country("AA")));
+}
+
+#[test]
+fn vendors_are_bounded() {
+    let mut health = Health::holding(5_000);
+    for n in 0..1_500_i64 {
+        let vendor: VendorName = format!("v{n}").into();
+        let sign = Sign::Silent { first: true };
+        health.saw(&vendor, country("DE"), sign, START.plus_ms(n));
+    }
+    assert_eq!((health.vendors.len(), health.cells), (1_000, 1_000));
 }

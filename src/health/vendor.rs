@@ -184,6 +184,7 @@ impl VendorRecord {
             record.receipt_delay.add(delay_ms);
             let is_meant = is_here || report.delivered || blame != Blame::Country;
             if !is_telling || !is_meant {
+                record.breaker.told_nothing(report.accepted_at, now);
                 return None;
             }
             count_receipt(record, report, now)
