@@ -1,6 +1,8 @@
 //! Vendors that live inside the process, speak their own API over real sockets, and fail as they are told.
 
 mod behaviour;
+mod manners;
+mod reporter;
 mod simulator;
 
 use std::collections::BTreeMap;
@@ -12,7 +14,7 @@ use serde::Serialize;
 use crate::flow::VendorName;
 use crate::vendor::{Account, Definition};
 
-pub use behaviour::{Behaviour, Unreadable};
+pub use behaviour::{Act, Behaviour, Reports, Unreadable};
 use simulator::Simulator;
 
 /// All simulated vendors; each has a loopback listener of its own.
@@ -30,6 +32,8 @@ pub struct Simulated {
     pub received: u64,
     /// Messages that were accepted.
     pub accepted: u64,
+    /// Receipts that were sent.
+    pub reported: u64,
 }
 
 impl Sandbox {
@@ -64,7 +68,7 @@ impl Sandbox {
         Ok(account)
     }
 
-    /// Tells a vendor how to behave from now on; `false` when there is no such vendor.
+    /// Tells a vendor how to behave from now on, in general or towards one prefix; `false` when there is no such vendor.
     pub fn steer(&self, vendor: &str, behaviour: Behaviour) -> bool {
         let simulators = self.lock();
         let simulator = simulators.get(vendor);
@@ -84,3 +88,6 @@ impl Sandbox {
             .unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,7 +32,8 @@ const WARM_MAX: Duration = Duration::from_secs(3);
 pub(super) struct Args {
     #[command(flatten)]
     config: ConfigArgs,
-    /// With --sandbox: how a vendor behaves (accept, reject:CODE, 500, throttle, silent, slow:2s, refuse)
+    /// With --sandbox: how a vendor behaves (accept, reject:CODE, 500, throttle, silent, slow:2s, refuse,
+    /// undelivered:CODE, unreported, late:10m, early, doubled, forged; with a share and a prefix: 500%30@+65)
     #[arg(long = "vendor", value_name = "V=BEHAVIOUR", value_parser = steering, requires = "sandbox")]
     steered: Vec<(String, Behaviour)>,
 }

@@ -6,11 +6,27 @@ use std::time::Duration;
 
 /// A slow vendor is at most this slow.
 const SLOW_MAX: Duration = Duration::from_secs(120);
+/// A late receipt is at most this late.
+const LATE_MAX: Duration = Duration::from_secs(3_600);
+/// Digits in a prefix, at most: as many as a number has.
+const PREFIX_DIGITS_MAX: usize = 15;
 
-/// How a simulated vendor behaves.
+/// How a simulated vendor behaves: `undelivered`, `500%30`, `reject:21211@+65`, `500%30@+65`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Behaviour {
-    Accept,
+pub struct Behaviour {
+    pub act: Act,
+    /// Of a hundred requests, how many are treated so; the others are accepted.
+    pub share: Option<u8>,
+    /// Only numbers that begin so: `+65`.
+    pub prefix: Option<String>,
+}
+
+/// What a simulated vendor does with a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    Accept(Reports),
+    /// Accepts after this long.
+    Slow(Duration),
     /// Refuses with this code, or with the definition's default.
     Reject(Option<String>),
     /// Answers with this HTTP status, from 500 to 599.
@@ -18,10 +34,35 @@ pub enum Behaviour {
     Throttle,
     /// Takes the request and never answers.
     Silent,
-    /// Accepts after this long.
-    Slow(Duration),
     /// Refuses the connection.
     Refuse,
+}
+
+/// What a simulated vendor tells of a message it accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reports {
+    /// On its way, then delivered.
+    Delivered,
+    /// Failed, with this code or the definition's default.
+    Undelivered(Option<String>),
+    Nothing,
+    /// Delivered, after this long.
+    Late(Duration),
+    /// Delivered, before the answer to the request.
+    Early,
+    /// Delivered, then on its way, each of them twice.
+    Doubled,
+    /// Delivered, with a signature or a reference that is not right.
+    Forged,
+}
+
+impl Behaviour {
+    /// Accepts every message and reports it delivered.
+    pub const ACCEPT: Behaviour = Behaviour {
+        act: Act::Accept(Reports::Delivered),
+        share: None,
+        prefix: None,
+    };
 }
 
 /// A word that says nothing to a simulated vendor.
@@ -32,7 +73,9 @@ impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "`{}` is no behaviour: accept, reject, reject:CODE, 500, throttle, silent, slow:2s, refuse",
+            "`{}` is no behaviour: accept, reject, reject:CODE, 500, throttle, silent, slow:2s, refuse, \
+             undelivered, undelivered:CODE, unreported, late:10m, early, doubled, forged; \
+             all but refuse also for a share (500%30), a prefix (accept@+65), or both (500%30@+65)",
             self.0
         )
     }
@@ -44,42 +87,100 @@ impl FromStr for Behaviour {
     type Err = Unreadable;
 
     fn from_str(text: &str) -> Result<Behaviour, Unreadable> {
-        let unreadable = || Unreadable(text.chars().take(64).collect());
-        let (word, rest) = match text.split_once(':') {
-            Some((word, rest)) => (word, Some(rest)),
-            None => (text, None),
-        };
-        match (word, rest) {
-            ("accept", None) => Ok(Behaviour::Accept),
-            ("reject", code) => Ok(Behaviour::Reject(code.map(str::to_owned))),
-            ("throttle", None) => Ok(Behaviour::Throttle),
-            ("silent", None) => Ok(Behaviour::Silent),
-            ("refuse", None) => Ok(Behaviour::Refuse),
-            ("slow", Some(time)) => humantime::parse_duration(time)
-                .ok()
-                .filter(|time| *time <= SLOW_MAX)
-                .map(Behaviour::Slow)
-                .ok_or_else(unreadable),
-            (status, None) => match status.parse() {
-                Ok(status @ 500..=599) => Ok(Behaviour::Error(status)),
-                Ok(_) | Err(_) => Err(unreadable()),
-            },
-            _ => Err(unreadable()),
-        }
+        read(text).ok_or_else(|| Unreadable(text.chars().take(64).collect()))
     }
+}
+
+fn read(text: &str) -> Option<Behaviour> {
+    let (rest, prefix) = match text.rsplit_once('@') {
+        Some((rest, prefix)) => (rest, Some(read_prefix(prefix)?)),
+        None => (text, None),
+    };
+    let (word, share) = match rest.rsplit_once('%') {
+        Some((word, share)) => {
+            let share = share.parse().ok().filter(|s| (1..=100).contains(s))?;
+            (word, Some(share))
+        }
+        None => (rest, None),
+    };
+    let act = read_act(word)?;
+    // A connection is refused before anybody knows the number.
+    if act == Act::Refuse && (share.is_some() || prefix.is_some()) {
+        return None;
+    }
+    Some(Behaviour { act, share, prefix })
+}
+
+fn read_act(text: &str) -> Option<Act> {
+    let (word, rest) = match text.split_once(':') {
+        Some((word, rest)) => (word, Some(rest)),
+        None => (text, None),
+    };
+    let code = rest.map(str::to_owned);
+    let time = |max: Duration| {
+        let time = humantime::parse_duration(rest?).ok()?;
+        (time <= max).then_some(time)
+    };
+    Some(match (word, rest) {
+        ("accept", None) => Act::Accept(Reports::Delivered),
+        ("undelivered", _) => Act::Accept(Reports::Undelivered(code)),
+        ("unreported", None) => Act::Accept(Reports::Nothing),
+        ("late", _) => Act::Accept(Reports::Late(time(LATE_MAX)?)),
+        ("early", None) => Act::Accept(Reports::Early),
+        ("doubled", None) => Act::Accept(Reports::Doubled),
+        ("forged", None) => Act::Accept(Reports::Forged),
+        ("slow", _) => Act::Slow(time(SLOW_MAX)?),
+        ("reject", _) => Act::Reject(code),
+        ("throttle", None) => Act::Throttle,
+        ("silent", None) => Act::Silent,
+        ("refuse", None) => Act::Refuse,
+        (status, None) => Act::Error(status.parse().ok().filter(|s| (500..=599).contains(s))?),
+        (_, Some(_)) => return None,
+    })
+}
+
+fn read_prefix(text: &str) -> Option<String> {
+    let digits = text.strip_prefix('+')?;
+    let plain = digits.bytes().all(|b| b.is_ascii_digit());
+    let fits = (1..=PREFIX_DIGITS_MAX).contains(&digits.len());
+    (plain && fits).then(|| text.to_owned())
 }
 
 impl fmt::Display for Behaviour {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.act)?;
+        if let Some(share) = self.share {
+            write!(f, "%{share}")?;
+        }
+        match &self.prefix {
+            Some(prefix) => write!(f, "@{prefix}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Act {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let coded = |f: &mut fmt::Formatter<'_>, word: &str, code: &Option<String>| match code {
+            Some(code) => write!(f, "{word}:{code}"),
+            None => f.write_str(word),
+        };
         match self {
-            Behaviour::Accept => f.write_str("accept"),
-            Behaviour::Reject(None) => f.write_str("reject"),
-            Behaviour::Reject(Some(code)) => write!(f, "reject:{code}"),
-            Behaviour::Error(status) => write!(f, "{status}"),
-            Behaviour::Throttle => f.write_str("throttle"),
-            Behaviour::Silent => f.write_str("silent"),
-            Behaviour::Slow(time) => write!(f, "slow:{}", humantime::format_duration(*time)),
-            Behaviour::Refuse => f.write_str("refuse"),
+            Act::Accept(Reports::Delivered) => f.write_str("accept"),
+            Act::Accept(Reports::Undelivered(code)) => coded(f, "undelivered", code),
+            Act::Accept(Reports::Nothing) => f.write_str("unreported"),
+            Act::Accept(Reports::Late(time)) => {
+                write!(f, "late:{}", humantime::format_duration(*time))
+            }
+            Act::Accept(Reports::Early) => f.write_str("early"),
+            Act::Accept(Reports::Doubled) => f.write_str("doubled"),
+            Act::Accept(Reports::Forged) => f.write_str("forged"),
+            Act::Slow(time) => write!(f, "slow:{}", humantime::format_duration(*time)),
+            Act::Reject(code) => coded(f, "reject", code),
+            Act::Error(status) => write!(f, "{status}"),
+            Act::Throttle => f.write_str("throttle"),
+            Act::Silent => f.write_str("silent"),
+            Act::Refuse => f.write_str("refuse"),
         }
     }
 }
@@ -102,6 +203,20 @@ mod tests {
             "slow:2s",
             "slow:250ms",
             "refuse",
+            "undelivered",
+            "undelivered:30003",
+            "unreported",
+            "late:10m",
+            "late:1h",
+            "early",
+            "doubled",
+            "forged",
+            "undelivered@+65",
+            "reject:21211@+1",
+            "500%30",
+            "500%100",
+            "500%30@+65",
+            "late:2s%50@+6591234567",
         ] {
             assert_eq!(word.parse::<Behaviour>().unwrap().to_string(), word);
         }
@@ -109,7 +224,27 @@ mod tests {
 
     #[test]
     fn other_words_are_told() {
-        for word in ["", "acept", "200", "slow", "slow:1h", "silent:1"] {
+        for word in [
+            "",
+            "acept",
+            "200",
+            "slow",
+            "slow:1h",
+            "silent:1",
+            "late",
+            "late:2h",
+            "early:1s",
+            "500%0",
+            "500%101",
+            "500%",
+            "500@65",
+            "500@+",
+            "500@+6a",
+            "500@+1234567890123456",
+            "500@+65%30",
+            "refuse@+65",
+            "refuse%30",
+        ] {
             let told = word.parse::<Behaviour>().unwrap_err().to_string();
             assert!(
                 told.starts_with(&format!("`{word}` is no behaviour")),

@@ -19,8 +19,11 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use crate::sandbox::behaviour::{Act, Reports};
+use crate::sandbox::manners::Manners;
+use crate::sandbox::reporter::{Message, Reporter};
 use crate::sandbox::{Behaviour, Simulated};
-use crate::vendor::Account;
+use crate::vendor::{Account, Asked, Simulated as Refusal};
 
 /// A request's body, at most.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -30,7 +33,8 @@ const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 pub(super) struct Simulator {
     address: SocketAddr,
     account: ArcSwap<Account>,
-    behaviour: watch::Sender<Behaviour>,
+    manners: watch::Sender<Manners>,
+    reporter: Arc<Reporter>,
     received: AtomicU64,
     accepted: AtomicU64,
 }
@@ -45,7 +49,8 @@ impl Simulator {
         let simulator = Arc::new(Simulator {
             address,
             account: ArcSwap::from_pointee(account(format!("http://{address}"))),
-            behaviour: watch::Sender::new(Behaviour::Accept),
+            manners: watch::Sender::new(Manners::new()),
+            reporter: Arc::new(Reporter::new()?),
             received: AtomicU64::new(0),
             accepted: AtomicU64::new(0),
         });
@@ -66,26 +71,27 @@ impl Simulator {
     }
 
     pub(super) fn steer(&self, behaviour: Behaviour) -> bool {
-        self.behaviour.send_replace(behaviour);
+        self.manners.send_modify(|m| m.steer(behaviour));
         true
     }
 
     pub(super) fn shown(&self, name: &str) -> Simulated {
         Simulated {
             vendor: name.to_owned(),
-            behaviour: self.behaviour.borrow().to_string(),
+            behaviour: self.manners.borrow().to_string(),
             received: self.received.load(Ordering::Relaxed),
             accepted: self.accepted.load(Ordering::Relaxed),
+            reported: self.reporter.reported(),
         }
     }
 
     /// Listens, except while connections are to be refused: then the port is closed.
     async fn run(self: Arc<Simulator>, listener: TcpListener) {
-        let mut steered = self.behaviour.subscribe();
+        let mut steered = self.manners.subscribe();
         let mut open = Some(listener);
         loop {
             let Some(listener) = open.take() else {
-                let wait = steered.wait_for(|b| *b != Behaviour::Refuse);
+                let wait = steered.wait_for(|m| !m.refuses_connections());
                 if wait.await.is_err() {
                     return;
                 }
@@ -93,8 +99,8 @@ impl Simulator {
                 continue;
             };
             let mut connections = JoinSet::new();
-            let mut refusing = self.behaviour.subscribe();
-            let refused = refusing.wait_for(|b| *b == Behaviour::Refuse);
+            let mut refusing = self.manners.subscribe();
+            let refused = refusing.wait_for(Manners::refuses_connections);
             tokio::pin!(refused);
             loop {
                 let accepted = tokio::select! {
@@ -153,42 +159,66 @@ impl Simulator {
         let request = Request::from_parts(head, body.to_bytes());
         self.received.fetch_add(1, Ordering::Relaxed);
         let account = self.account.load_full();
-        let channel = match account.recognise(&request) {
-            Ok(asked) => asked.channel,
+        match account.recognise(&request) {
+            Ok(asked) => self.act(&account, asked).await,
             Err(objection) => {
                 let told = serde_json::json!({ "sandbox": objection.message }).to_string();
-                return respond(objection.status, HeaderMap::new(), Bytes::from(told));
+                respond(objection.status, HeaderMap::new(), Bytes::from(told))
             }
-        };
-        let Some(operation) = account.definition().operation(channel) else {
+        }
+    }
+
+    /// Treats a request as the vendor was told to treat this number.
+    async fn act(&self, account: &Arc<Account>, asked: Asked) -> Response<Full<Bytes>> {
+        let Some(operation) = account.definition().operation(asked.channel) else {
             return respond(StatusCode::NOT_FOUND, HeaderMap::new(), Bytes::new());
         };
         let simulation = &operation.simulation;
-        let behaviour = self.behaviour.borrow().clone();
-        let mut error = simulation.default_error.clone();
-        let mut status = None;
-        let simulated = match behaviour {
-            Behaviour::Accept | Behaviour::Refuse => &simulation.accept,
-            Behaviour::Slow(time) => {
+        let id = Uuid::now_v7().simple().to_string();
+        let refusal = |simulated: &Refusal, code: Option<&str>, status: Option<StatusCode>| {
+            let code = code.unwrap_or(&simulation.default_error);
+            let (head, body) = simulated.answer(&id, code);
+            respond(status.unwrap_or(head.status), head.headers, body)
+        };
+        // Some vendors are given the number without its plus.
+        let to = asked.to.as_deref().unwrap_or_default();
+        let to = format!("+{}", to.trim_start_matches('+'));
+        let act = self.manners.borrow().act_towards(&to);
+        let reports = match act {
+            Act::Accept(reports) => reports,
+            Act::Slow(time) => {
                 tokio::time::sleep(time).await;
-                &simulation.accept
+                Reports::Delivered
             }
-            Behaviour::Silent => std::future::pending().await,
-            Behaviour::Throttle => &simulation.throttle,
-            Behaviour::Reject(code) => {
-                error = code.unwrap_or(error);
-                &simulation.reject
-            }
-            Behaviour::Error(given) => {
-                status = StatusCode::from_u16(given).ok();
-                &simulation.error
+            // The port is being closed; whoever came before is still served.
+            Act::Refuse => Reports::Delivered,
+            Act::Silent => std::future::pending().await,
+            Act::Throttle => return refusal(&simulation.throttle, None, None),
+            Act::Reject(code) => return refusal(&simulation.reject, code.as_deref(), None),
+            Act::Error(status) => {
+                let status = StatusCode::from_u16(status).ok();
+                return refusal(&simulation.error, None, status);
             }
         };
-        if std::ptr::eq(simulated, &raw const simulation.accept) {
-            self.accepted.fetch_add(1, Ordering::Relaxed);
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+        let (head, body) = simulation.accept.answer(&id, &simulation.default_error);
+        let message = asked.callback.and_then(|callback| {
+            // The client knows the message by the id that it reads in the answer.
+            let id = account.verdict(asked.channel, &head, &body).message_id?;
+            Some(Message {
+                account: Arc::clone(account),
+                channel: asked.channel,
+                callback,
+                id,
+                reference: asked.reference,
+                to,
+            })
+        });
+        if let Some(message) = message {
+            self.reporter.tell_early(&message, &reports).await;
+            self.reporter.tell(message, &reports);
         }
-        let (head, body) = simulated.answer(&Uuid::now_v7().simple().to_string(), &error);
-        respond(status.unwrap_or(head.status), head.headers, body)
+        respond(head.status, head.headers, body)
     }
 }
 

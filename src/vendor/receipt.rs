@@ -201,10 +201,10 @@ impl Account {
     }
 
     fn credential_in(&self, slot: &Slot) -> Option<String> {
-        match slot {
-            Slot::Credential(name) => self.credential(name),
-            _ => None,
-        }
+        let Slot::Credential(name) = slot else {
+            return None;
+        };
+        self.credential(name)
     }
 }
 
@@ -325,7 +325,13 @@ impl SimulatedReceipt {
             Slot::Error => error.map(str::to_owned),
             Slot::To => Some(told.to.to_owned()),
             Slot::Reference => told.reference.map(str::to_owned),
-            _ => None,
+            Slot::From
+            | Slot::Text
+            | Slot::Code
+            | Slot::Callback
+            | Slot::Validity
+            | Slot::Encoding
+            | Slot::Credential(_) => None,
         };
         let (method, url, content_type, body) = self.parts(told.url, &fill)?;
         let mut request = Request::builder()
