@@ -152,8 +152,8 @@ pub struct Delivery {
     seen: Moment,
     /// When the last attempt ended; a new round is counted from here.
     idle_since: Moment,
-    /// No second vendor while one is under way, until none is.
-    hedges_denied: bool,
+    /// No second vendor beside one that is under way before this.
+    hedge_denied_until: Option<Moment>,
     admission: Admission,
     answered: Option<Reply>,
     /// Something other than a vendor ended it.
@@ -172,7 +172,7 @@ impl Delivery {
             attempts: Vec::new(),
             ahead: Vec::new(),
             round: 0,
-            hedges_denied: false,
+            hedge_denied_until: None,
             admission: Admission::Unknown,
             answered: None,
             ended: None,
@@ -204,7 +204,7 @@ impl Delivery {
             Event::Converted => self.ended = Some(Outcome::Converted),
         }
         if self.in_flight().next().is_none() {
-            self.hedges_denied = false;
+            self.hedge_denied_until = None;
         }
         self.advance(now)
     }
@@ -356,7 +356,7 @@ impl Delivery {
             && matches!(known.silence, Silence::None | Silence::Asked)
         {
             known.silence = if excused {
-                Silence::Excused
+                Silence::Excused { since: now }
             } else {
                 self.idle_since = now;
                 Silence::Telling { since: now }

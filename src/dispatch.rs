@@ -3,14 +3,23 @@
 mod admission;
 mod courier;
 mod driver;
+mod fitness;
+mod ids;
+mod inbox;
+mod observe;
+mod people;
+mod receipts;
 mod record;
+mod reference;
 mod resume;
+mod suit;
 mod switches;
 mod twins;
+mod vendors;
 pub mod view;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -21,16 +30,22 @@ use tokio_util::task::TaskTracker;
 use crate::catalog::Catalog;
 use crate::dispatch::courier::Courier;
 use crate::dispatch::driver::Driver;
+use crate::dispatch::ids::MessageIds;
+use crate::dispatch::inbox::Inboxes;
+use crate::dispatch::people::People;
 use crate::dispatch::switches::Switches;
 use crate::dispatch::twins::{Hearing, Joined, Twins};
 use crate::flow::{Channel, Message, Outcome, Step, VendorName};
 use crate::guard::NumberCounts;
+use crate::health::{Budget, Health};
 use crate::journal::Journal;
 use crate::number::Country;
 use crate::telemetry::Telemetry;
 use crate::time::{Clock, Moment};
 
+pub use receipts::{Report, Taken};
 pub use record::{How, Kept, Told};
+pub use resume::LeftOpen;
 pub use switches::Switch;
 
 /// Answers are aimed this much earlier than `answer_within`, in milliseconds.
@@ -52,6 +67,14 @@ pub struct Dispatch {
     counts: Mutex<NumberCounts>,
     twins: Twins,
     switches: Switches,
+    inboxes: Inboxes,
+    ids: MessageIds,
+    people: People,
+    health: Mutex<Health>,
+    /// What second messages may cost, by country.
+    budgets: Mutex<HashMap<Country, Budget>>,
+    /// Where our own listener is, for vendors inside the process.
+    own_url: OnceLock<String>,
     waiting: Mutex<HashMap<Arc<str>, usize>>,
     /// What was last seen of each vendor, in words, for whoever asks how it is.
     seen: Mutex<HashMap<VendorName, (String, Moment)>>,
@@ -87,6 +110,12 @@ impl Dispatch {
             counts: Mutex::default(),
             twins: Twins::default(),
             switches,
+            inboxes: Inboxes::default(),
+            ids: MessageIds::default(),
+            people: People::default(),
+            health: Mutex::default(),
+            budgets: Mutex::default(),
+            own_url: OnceLock::new(),
             waiting: Mutex::default(),
             seen: Mutex::default(),
             probed: tokio::sync::Mutex::default(),
@@ -158,6 +187,24 @@ impl Dispatch {
             org: Arc::clone(org),
         };
         (*count, ends)
+    }
+
+    /// What is known of the vendors' health.
+    fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A country's budget for second messages.
+    fn with_budget<T>(&self, country: Country, spend: impl FnOnce(&mut Budget) -> T) -> T {
+        let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
+        spend(budgets.entry(country).or_default())
+    }
+
+    /// Tells where our own listener is: simulated vendors report there unless the configuration names another
+    /// address.
+    pub fn listens_at(&self, url: String) {
+        // Told once, at start.
+        drop(self.own_url.set(url));
     }
 
     fn see(&self, vendor: &VendorName, what: String, now: Moment) {

@@ -69,6 +69,18 @@ pub struct StepExplained {
     pub off: Option<String>,
     /// What a running router last saw of it.
     pub last: Option<String>,
+    /// What a running router thinks of it: `well`, `probing`, `unwell: errors`.
+    pub health: Option<String>,
+}
+
+/// What a running router knows of a vendor beyond the files.
+#[derive(Clone, Debug, Default)]
+pub struct VendorNow {
+    /// Why it is switched off.
+    pub off: Option<String>,
+    /// What its last answers were.
+    pub last: Option<String>,
+    pub health: Option<String>,
 }
 
 /// A vendor that the chain names and that cannot be used.
@@ -133,6 +145,7 @@ pub fn explain(catalog: &Catalog, question: &Question, now: Moment) -> Explained
                     sender: step.from.as_ref().map(|f| f.to_string()),
                     off: off.map(str::to_owned),
                     last: None,
+                    health: None,
                 });
             }
             explained.timetable = timetable(catalog, &explained.vendors, plan.pace);
@@ -162,16 +175,13 @@ impl Explained {
         self.refused.is_none()
     }
 
-    /// Notes what a running router knows of each vendor beyond the files: why it is switched off, and what its
-    /// last answers were.
-    pub fn note_vendors(
-        &mut self,
-        known: impl Fn(&str) -> Option<(Option<String>, Option<String>)>,
-    ) {
+    /// Notes what a running router knows of each vendor beyond the files.
+    pub fn note_vendors(&mut self, known: impl Fn(&str) -> Option<VendorNow>) {
         for step in &mut self.steps {
-            if let Some((off, last)) = known(&step.vendor) {
-                step.off = step.off.take().or(off);
-                step.last = last;
+            if let Some(now) = known(&step.vendor) {
+                step.off = step.off.take().or(now.off);
+                step.last = now.last;
+                step.health = now.health;
             }
         }
     }
@@ -284,6 +294,9 @@ impl fmt::Display for Explained {
             }
             if let Some(off) = &step.off {
                 write!(f, ", OFF: {off}")?;
+            }
+            if let Some(health) = &step.health {
+                write!(f, ", {health}")?;
             }
             if let Some(last) = &step.last {
                 write!(f, "; last {last}")?;

@@ -26,6 +26,7 @@ use crate::flow::{DeliveryId, Secret};
 use crate::time::{Clock, Moment};
 
 pub use entry::{Ack, Admission, Broken, Closed, Fed, Lookup, Recent, Record};
+pub use keys::REFERENCE_SEAL_BYTES;
 pub use open_error::{KeySource, OpenError};
 pub use reader::ReadError;
 
@@ -120,6 +121,12 @@ impl Journal {
         self.push(Work::Feed(fed))
     }
 
+    /// Writes what came for a delivery that nobody feeds any more, behind all that was fed to it. It fails when
+    /// there is no such delivery. Never blocks.
+    pub fn late(&self, id: DeliveryId, at: Moment, event: String) -> Ack {
+        self.push(Work::Late { id, at, event })
+    }
+
     /// Writes what Okta was told, so that a twin hears the same after a restart. Never blocks.
     pub fn answered(&self, id: DeliveryId, answer: String) -> Ack {
         self.push(Work::Answered { id, answer })
@@ -199,6 +206,21 @@ impl Journal {
     /// The keyed hash of a user's id.
     pub fn user_hash(&self, user: &str) -> u64 {
         self.keys.user_hash(user)
+    }
+
+    /// The keyed hash of one person at one number of one org: what a resend has in common with the first call.
+    pub fn person_hash(&self, org: &str, user: Option<&str>, e164: &str) -> u64 {
+        self.keys.person_hash(org, user, e164)
+    }
+
+    /// The keyed hash of the address that a person asked from.
+    pub fn address_hash(&self, address: &str) -> u64 {
+        self.keys.address_hash(address)
+    }
+
+    /// What makes a reference unguessable: a keyed hash of what it refers to.
+    pub fn reference_seal(&self, refers_to: &[u8]) -> [u8; REFERENCE_SEAL_BYTES] {
+        self.keys.reference_seal(refers_to)
     }
 
     /// Whether the last commit succeeded, nothing has waited too long, and the writer lives.

@@ -4,6 +4,7 @@ pub mod admin;
 pub mod connection;
 mod health;
 pub mod hook;
+mod receipts;
 pub mod reply;
 
 use std::net::SocketAddr;

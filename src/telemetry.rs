@@ -24,6 +24,10 @@ const ATTEMPT_BUCKETS: &[f64] = &[
 ];
 /// Seconds; Okta's `eventTime` to arrival.
 const AGE_BUCKETS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 60.0];
+/// Seconds; a passcode lives five minutes, at most fifteen.
+const DELIVERED_BUCKETS: &[f64] = &[
+    0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0, 900.0,
+];
 /// Seconds; one group commit.
 const COMMIT_BUCKETS: &[f64] = &[
     0.000_1, 0.000_25, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0,
@@ -40,11 +44,15 @@ pub struct Telemetry {
     pub attempt_duration: HistogramVec,
     pub skips: IntCounterVec,
     pub unlisted_codes: IntCounterVec,
+    pub account_refusals: IntCounterVec,
     pub failovers: IntCounterVec,
     pub deliveries: IntCounterVec,
     pub deliveries_in_flight: IntGauge,
     pub possible_duplicates: IntCounterVec,
     pub parts: IntCounterVec,
+    pub receipts: IntCounterVec,
+    pub time_to_delivered: HistogramVec,
+    pub vendor_state: IntGaugeVec,
     pub promised_unaccepted: IntGaugeVec,
     pub guard_blocks: IntCounterVec,
     pub rules_reloads: IntCounterVec,
@@ -112,6 +120,11 @@ impl Telemetry {
                 "Refusals whose code the vendor's definition does not list.",
                 &["vendor", "channel"],
             )?,
+            account_refusals: make.counters(
+                "trunkline_account_refusals_total",
+                "Refusals of our account itself: credentials, credit, permissions.",
+                &["vendor"],
+            )?,
             failovers: make.counters(
                 "trunkline_failovers_total",
                 "Moves from one vendor to the next, and why.",
@@ -134,6 +147,22 @@ impl Telemetry {
             parts: make.counters(
                 "trunkline_parts_total",
                 "Message parts that vendors counted.",
+                &["vendor", "country"],
+            )?,
+            receipts: make.counters(
+                "trunkline_receipts_total",
+                "Receipts that came: what they say, or why they were refused.",
+                &["vendor", "status"],
+            )?,
+            time_to_delivered: make.histograms(
+                "trunkline_time_to_delivered_seconds",
+                "From the hook call to the receipt that says delivered.",
+                DELIVERED_BUCKETS,
+                &["vendor", "country"],
+            )?,
+            vendor_state: make.gauges(
+                "trunkline_vendor_state",
+                "A vendor's health in a country: 0 open, 1 probing, 2 closed (well).",
                 &["vendor", "country"],
             )?,
             promised_unaccepted: make.gauges(

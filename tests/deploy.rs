@@ -138,6 +138,7 @@ fn the_example_configuration_is_one() {
         "VONAGE_API_KEY",
         "VONAGE_API_SECRET",
         "TELNYX_API_KEY",
+        "TELNYX_PUBLIC_KEY",
         "INFOBIP_API_KEY",
     ] {
         check.env(name, "a-secret-from-the-environment");

@@ -2,7 +2,7 @@
 
 use crate::cli::http::Admin;
 use crate::cli::{CONFIG, ChannelArg, ConfigArgs, FINE, Format, NO, block_on, tell};
-use crate::explain::{Question, explain};
+use crate::explain::{Question, VendorNow, explain};
 use crate::reload::{configuration, load};
 use crate::time::Clock;
 
@@ -52,11 +52,17 @@ pub(super) fn run(args: &Args) -> u8 {
     // Whether a vendor is well only a running router knows; without one the files must do.
     let live = block_on(async { Admin::of(&config).vendors().await });
     if let Ok(Some(vendors)) = live {
+        let country = explained.country.to_string();
         explained.note_vendors(|vendor| {
             let known = vendors.iter().find(|v| v["name"] == vendor)?;
             let last = known["last"].as_str().map(str::to_owned);
             let off = known["off"]["reason"].as_str().map(str::to_owned);
-            Some((off, last))
+            // What is known of this country, else of the vendor as a whole.
+            let cells = known["health"].as_array()?;
+            let of = |country: &str| cells.iter().find(|c| c["country"] == country);
+            let cell = of(&country).or_else(|| of("ZZ"));
+            let health = cell.and_then(|c| c["health"].as_str()).map(str::to_owned);
+            Some(VendorNow { off, last, health })
         });
     }
     match args.format {

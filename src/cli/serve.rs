@@ -171,6 +171,12 @@ impl Router {
         let hook = listen("hook", config.hook.listen).await?;
         let admin = listen("admin", config.admin.listen).await?;
         let tls = reload.tls();
+        if self.place.sandbox
+            && tls.load().is_none()
+            && let Some(url) = own_url(&hook)
+        {
+            dispatch.listens_at(url);
+        }
         let (trigger, watching) = reload
             .after_each({
                 let dispatch = Arc::clone(&dispatch);
@@ -242,6 +248,15 @@ impl Router {
 async fn listen(name: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::bind(address).await;
     listener.with_context(|| format!("the {name} listener cannot have {address}"))
+}
+
+/// The hook listener's address as a process on this machine reaches it.
+fn own_url(hook: &TcpListener) -> Option<String> {
+    let mut address = hook.local_addr().ok()?;
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    Some(format!("http://{address}"))
 }
 
 fn announce(hook: &TcpListener, admin: &TcpListener, tls: bool, sandbox: bool) {

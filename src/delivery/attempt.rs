@@ -45,7 +45,7 @@ pub enum Silence {
     /// One is missed; whether that means anything has been asked.
     Asked,
     /// Nothing comes from this vendor: its receipts are missing, not its messages.
-    Excused,
+    Excused { since: Moment },
     /// The vendor reports on others and not on this one.
     Telling { since: Moment },
 }
@@ -95,6 +95,11 @@ impl Attempt {
             State::Settled { verdict, at } if verdict.kind == VerdictKind::Accepted => Some(*at),
             State::Settled { .. } | State::InFlight | State::Skipped(_) => None,
         }
+    }
+
+    /// The furthest that receipts say it has come.
+    pub fn progress(&self) -> Option<Progress> {
+        self.progress.map(|(progress, _)| progress)
     }
 
     /// When a receipt said that it arrived.

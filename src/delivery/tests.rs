@@ -414,17 +414,23 @@ fn a_newer_passcode_ends_the_older_one_and_answers_its_call() {
 }
 
 #[test]
-fn without_a_budget_the_next_vendor_waits_until_none_is_under_way() {
-    let why = Skip::Budget;
+fn without_a_budget_the_next_vendor_waits_as_long_again_or_until_none_is_under_way() {
+    let why = || Skip::Budget;
+    let skipped = |attempt| Event::Skipped {
+        attempt,
+        why: why(),
+    };
     check(
         plan(2),
         &[
             (0, Event::Woke, &[send(0, 0)]),
             (1, DURABLE, &[]),
             (600, Event::Woke, &[send(1, 1)]),
-            (600, Event::Skipped { attempt: 1, why }, &[]),
+            (600, skipped(1), &[]),
             (1_000, Event::Woke, &[]),
-            (1_100, settled(0, rejected(Reason::Server)), &[send(2, 1)]),
+            (1_200, Event::Woke, &[send(2, 1)]),
+            (1_200, skipped(2), &[]),
+            (1_300, settled(0, rejected(Reason::Server)), &[send(3, 1)]),
         ],
     );
 }

@@ -96,7 +96,7 @@ impl Delivery {
         let at = if self.ahead.is_empty() {
             self.next_round_at()?
         } else {
-            self.patience_ends_at()?
+            self.patience_ends_at()
         };
         Some(Next {
             at,
@@ -131,18 +131,17 @@ impl Delivery {
         self.next_waiting().is_some()
     }
 
-    /// When fewer than `width` attempts are still within their patience. Without a budget for hedges, only
-    /// when none is under way.
-    fn patience_ends_at(&self) -> Option<Moment> {
+    /// When fewer than `width` attempts are still within their patience. Without a budget for hedges, after
+    /// as long again, or when none is under way.
+    fn patience_ends_at(&self) -> Moment {
         let waited_for = self.attempts.iter();
         let waited_for = waited_for.filter(|a| a.standing() == Standing::InFlight);
         let mut ends: Vec<Moment> = waited_for.map(|a| self.patience_of(a)).collect();
-        if self.hedges_denied && !ends.is_empty() {
-            return None;
-        }
+        let denied = self.hedge_denied_until.filter(|_| !ends.is_empty());
         let width = self.plan.pace.width.max(1) as usize;
         ends.sort_unstable_by(|a, b| b.cmp(a));
-        Some(ends.get(width - 1).copied().unwrap_or(self.idle_since))
+        let end = ends.get(width - 1).copied().unwrap_or(self.idle_since);
+        denied.map_or(end, |until| until.max(end))
     }
 
     fn patience_of(&self, attempt: &Attempt) -> Moment {
@@ -184,9 +183,10 @@ impl Delivery {
             return;
         }
         if why == Skip::Budget && self.plan.steps[known.step].waits.is_none() {
-            // Not this vendor's fault: it comes next, once nothing is under way.
+            // Not this vendor's fault: it comes next.
             self.ahead.insert(0, known.step);
-            self.hedges_denied = true;
+            let patience_ms = self.plan.pace.patience_ms;
+            self.hedge_denied_until = Some(now.plus_ms(patience_ms));
         }
         known.state = State::Skipped(why);
         self.idle_since = now;

@@ -8,7 +8,10 @@ use crate::catalog::Catalog;
 use crate::delivery::{Delivery, Event, Terms};
 use crate::dispatch::Dispatch;
 use crate::dispatch::driver::{Driver, Parcel};
-use crate::dispatch::record::{Course, Kept, Opened, Refusal, Told, since};
+use crate::dispatch::inbox::Post;
+use crate::dispatch::people::Claim;
+use crate::dispatch::record::{Course, Kept, Opened, Refusal, Told, plain_text, since};
+use crate::dispatch::suit::blame;
 use crate::flow::{Channel, Message, Outcome, Plan, Secret};
 use crate::journal::{Admission, Closed};
 use crate::number::{Country, NumberProblem, PhoneNumber};
@@ -85,10 +88,13 @@ impl Dispatch {
             let attended = answer_by.ms_since(received_at);
             plan.pace.give_up_after_ms = plan.pace.give_up_after_ms.min(attended);
         }
-        for step in &mut plan.steps {
-            // No vendor can report before receipts are taken in.
-            step.receipts = None;
-        }
+        self.suit(&mut plan, message.id, to.country(), catalog, received_at);
+        let claim = (!message.preview).then(|| Arc::new(self.claim_of(message, &to)));
+        let superseded = claim
+            .as_ref()
+            .map(|claim| self.supersede(claim, message.resend, received_at))
+            .unwrap_or_default();
+        blame(&mut plan, &superseded);
         let (waiting, waits) = self.wait(&message.org);
         let config = &catalog.config.hook;
         let terms = Terms {
@@ -106,6 +112,9 @@ impl Dispatch {
                 terms: terms.clone(),
                 plan: Arc::clone(&plan),
             }),
+            person: claim.as_ref().map(|c| c.person),
+            address: claim.as_ref().and_then(|c| c.address),
+            supersedes: superseded.iter().map(|c| c.id).collect(),
             ..Kept::of(message)
         };
         let text = text_of(message);
@@ -128,11 +137,31 @@ impl Dispatch {
             Arc::clone(self),
             Arc::new(parcel),
             Delivery::new(terms, plan),
-            0,
+            self.inboxes.open(message.id),
         );
         driver.hook = Some((hook, waits));
         driver.admission = Some(admission);
+        driver.claim = claim;
         self.drive(driver, Event::Woke, received_at);
+    }
+
+    fn claim_of(&self, message: &Message, to: &PhoneNumber) -> Claim {
+        let user = message.user.as_deref();
+        let person = self.journal.person_hash(&message.org, user, to.e164());
+        let address = message.ip.as_deref();
+        let address = address.map(|ip| self.journal.address_hash(ip));
+        let expires_at = message.received_at.plus_ms(message.life_ms);
+        Claim::new(message.id, person, address, message.channel, expires_at)
+    }
+
+    /// Tells the older deliveries of the same person that theirs is of no use any more.
+    fn supersede(&self, claim: &Arc<Claim>, resend: bool, now: Moment) -> Vec<Arc<Claim>> {
+        let superseded = self.people.claim(claim, resend, now);
+        for older in &superseded {
+            // One that is closed needs no telling; one whose inbox is full finds out before its next call.
+            drop(self.inboxes.post(older.id, Post::Superseded));
+        }
+        superseded
     }
 
     fn admission(&self, message: &Message, kept: &Kept, sealed: Secret) -> Admission {
@@ -210,9 +239,7 @@ fn text_of(message: &Message) -> Secret {
     match (message.channel, &message.text, &message.code) {
         (Channel::Voice, _, Some(code)) => Secret::new(spoken(code.expose())),
         (_, Some(text), _) => text.clone(),
-        (Channel::Sms, None, Some(code)) => {
-            Secret::new(format!("Your verification code is {}.", code.expose()))
-        }
+        (Channel::Sms, None, Some(code)) => plain_text(code),
         (_, None, None) => Secret::new(""),
     }
 }

@@ -12,12 +12,14 @@ use tokio::time::Instant;
 
 use crate::delivery::{Action, Delivery, Event, Reply, Skip, State};
 use crate::dispatch::courier::sleep_until;
+use crate::dispatch::inbox::{Inbox, Post};
+use crate::dispatch::people::Claim;
 use crate::dispatch::record::{How, Opened, Told, since};
-use crate::dispatch::{Dispatch, Waiting};
-use crate::flow::{Channel, DeliveryId, Outcome, Step, Verdict, VerdictKind};
+use crate::dispatch::reference;
+use crate::dispatch::{Dispatch, Waiting, view};
+use crate::flow::{Channel, DeliveryId, Outcome, Verdict};
 use crate::journal::{Ack, Broken, Closed, Fed};
 use crate::number::Country;
-use crate::telemetry::seconds;
 use crate::time::Moment;
 use crate::vendor::Job;
 
@@ -48,6 +50,10 @@ pub(super) struct Driver {
     pub(super) admission: Option<Ack>,
     /// Answered, and not yet accepted by any vendor.
     pub(super) promised: bool,
+    /// What others learn about this delivery.
+    inbox: Inbox,
+    /// Who waits for it; nobody for a preview.
+    pub(super) claim: Option<Arc<Claim>>,
     calls: FuturesUnordered<Call>,
     /// Sends whose intent is on its way to the disk.
     intents: VecDeque<Intent>,
@@ -67,16 +73,18 @@ impl Driver {
         dispatch: Arc<Dispatch>,
         parcel: Arc<Parcel>,
         delivery: Delivery,
-        seq: u32,
+        inbox: Inbox,
     ) -> Driver {
         Driver {
             dispatch,
             parcel,
             delivery,
-            seq,
+            seq: 0,
             hook: None,
             admission: None,
             promised: false,
+            inbox,
+            claim: None,
             calls: FuturesUnordered::new(),
             intents: VecDeque::new(),
         }
@@ -96,14 +104,59 @@ impl Driver {
                     self.send_intended();
                     continue;
                 }
+                Some(post) = self.inbox.recv() => {
+                    self.read(post, clock.now());
+                    continue;
+                }
                 () = sleep_until(clock, wake_at) => Event::Woke,
                 () = self.dispatch.draining.cancelled(), if at_rest => break,
                 () = self.dispatch.abandon.cancelled() => break,
             };
             self.feed(event, clock.now());
         }
+        self.end_inbox();
         self.dispatch.telemetry.deliveries_in_flight.dec();
         self.keep_promise(false);
+    }
+
+    fn read(&mut self, post: Post, now: Moment) {
+        match post {
+            Post::Reported {
+                attempt,
+                receipt,
+                kept,
+            } => {
+                if let Some(ack) = self.feed(Event::Reported { attempt, receipt }, now) {
+                    // Whoever took it in may have given up waiting.
+                    drop(kept.send(ack));
+                }
+            }
+            Post::Superseded => {
+                self.feed(Event::Superseded, now);
+            }
+        }
+    }
+
+    /// What has come while the delivery closed is written behind it.
+    fn end_inbox(&mut self) {
+        let dispatch = Arc::clone(&self.dispatch);
+        dispatch.inboxes.close(self.parcel.id);
+        self.inbox.close();
+        let closed = self.delivery.outcome().is_some();
+        while let Ok(post) = self.inbox.try_recv() {
+            // Left open, it is fed to whoever takes the delivery up again: the vendor shall come again.
+            if closed
+                && let Post::Reported {
+                    attempt,
+                    receipt,
+                    kept,
+                } = post
+            {
+                let now = dispatch.clock.now();
+                let ack = dispatch.keep_late(self.parcel.id, attempt, receipt, now);
+                drop(kept.send(ack));
+            }
+        }
     }
 
     /// Nobody waits, nothing is under way: the journal alone can hold it.
@@ -125,55 +178,116 @@ impl Driver {
         }
     }
 
-    fn feed(&mut self, event: Event, now: Moment) {
+    /// Feeds an event and does what the delivery says, until it says no more. The promise is that the event
+    /// is on disk.
+    fn feed(&mut self, event: Event, now: Moment) -> Option<Ack> {
+        let mut promised = None;
         let mut events = VecDeque::from([event]);
+        let mut first = true;
         while let Some(event) = events.pop_front() {
             self.observe(&event, now);
+            let in_flight = self.in_flight();
             let actions = self.delivery.on(event.clone(), now);
-            let kept = self.keep(&event, &actions, now);
-            let mut sends = Vec::new();
-            let mut answer = None;
-            for action in actions {
-                match action {
-                    Action::Send { attempt, step } => sends.push((attempt, step)),
-                    Action::Answer(reply) => answer = self.answer(reply, now),
-                    Action::AskSilence { attempt } => events.push_back(Event::Silent {
-                        attempt,
-                        excused: true,
-                    }),
-                    Action::Close(outcome) => self.close(outcome, answer.take(), now),
-                }
-            }
-            if let Some(answer) = answer {
-                drop(self.dispatch.journal.answered(self.parcel.id, answer));
-            }
-            for (attempt, _) in &sends {
-                self.observe_failover(*attempt, now);
-            }
+            let settled = self.in_flight() < in_flight;
+            let mut kept = self.keep(&event, &actions, settled, now);
+            events.extend(self.told_early(&event));
+            let sends = self.carry_out(actions, &mut events, now);
             let mut fit = Vec::new();
             for (attempt, step) in sends {
-                match self.skip(step, now) {
+                match self.skip(attempt, step, now) {
                     Some(why) => events.push_back(Event::Skipped { attempt, why }),
                     None => fit.push((attempt, step)),
                 }
             }
-            match kept {
-                Some(ack) if !fit.is_empty() => self.intents.push_back(Intent {
+            if fit.is_empty() {
+                if first {
+                    promised = kept;
+                }
+            } else if let Some(ack) = kept.take() {
+                if first {
+                    // Written behind the event, so on disk only with it.
+                    promised = Some(self.dispatch.journal.probe());
+                }
+                self.intents.push_back(Intent {
                     ack,
                     until: Instant::now() + INTENT_WAIT_MAX,
                     sends: fit,
-                }),
-                Some(_) | None => events.extend(self.start(fit)),
+                });
+            } else {
+                events.extend(self.start(fit));
             }
+            first = false;
         }
+        promised
     }
 
-    /// Appends what changes the machine. The first wake is implied in the admission.
-    fn keep(&mut self, event: &Event, actions: &[Action], now: Moment) -> Option<Ack> {
-        let acts = actions.iter().any(|a| matches!(a, Action::Send { .. }));
+    /// Does all but the sends, and returns these.
+    fn carry_out(
+        &mut self,
+        actions: Vec<Action>,
+        events: &mut VecDeque<Event>,
+        now: Moment,
+    ) -> Vec<(usize, usize)> {
+        let mut sends = Vec::new();
+        let mut answer = None;
+        for action in actions {
+            match action {
+                Action::Send { attempt, step } => sends.push((attempt, step)),
+                Action::Answer(reply) => answer = self.answer(reply, now),
+                Action::AskSilence { attempt } => {
+                    let excused = self.is_silence_excused(attempt, now);
+                    events.push_back(Event::Silent { attempt, excused });
+                }
+                Action::Close(outcome) => self.close(outcome, answer.take(), now),
+            }
+        }
+        if let Some(answer) = answer {
+            drop(self.dispatch.journal.answered(self.parcel.id, answer));
+        }
+        for (attempt, _) in &sends {
+            self.observe_failover(*attempt, now);
+        }
+        sends
+    }
+
+    /// What a vendor has told of a message before its answer brought the message's id.
+    fn told_early(&self, event: &Event) -> Vec<Event> {
+        let Event::Settled { attempt, verdict } = event else {
+            return Vec::new();
+        };
+        let (attempt, step) = (*attempt, self.step(*attempt));
+        let Some(message_id) = verdict.message_id.as_deref() else {
+            return Vec::new();
+        };
+        if step.receipts.is_none() {
+            return Vec::new();
+        }
+        let ids = &self.dispatch.ids;
+        let early = ids.learn(&step.vendor, message_id, (self.parcel.id, attempt));
+        let reported = |receipt| Event::Reported { attempt, receipt };
+        early.into_iter().map(reported).collect()
+    }
+
+    /// Whether nothing comes from this vendor at all, so that a missing receipt says nothing of its message.
+    fn is_silence_excused(&self, attempt: usize, now: Moment) -> bool {
+        let made = &self.delivery.attempts()[attempt];
+        let vendor = &self.step(attempt).vendor;
+        let health = self.dispatch.health();
+        health.receipts_quiet(vendor, made.accepted_at().unwrap_or(made.at), now)
+    }
+
+    /// Appends what changes the machine, and whatever led to an action. The first wake is implied in the
+    /// admission.
+    fn keep(
+        &mut self,
+        event: &Event,
+        actions: &[Action],
+        settled: bool,
+        now: Moment,
+    ) -> Option<Ack> {
         let first = self.delivery.attempts().iter().all(|a| a.at == now) && self.seq == 0;
         let matters = match event {
-            Event::Woke => acts && !first,
+            Event::Woke => (settled || !actions.is_empty()) && !first,
             Event::Journaled { .. } => false,
             Event::Settled { .. }
             | Event::Skipped { .. }
@@ -196,22 +310,9 @@ impl Driver {
         }))
     }
 
-    /// Why a vendor is passed over now; switches, accounts and rates are those of this moment.
-    fn skip(&self, step: usize, now: Moment) -> Option<Skip> {
-        let step = &self.delivery.plan().steps[step];
-        let catalog = self.dispatch.catalog.load();
-        let why = if let Some(reason) = self.dispatch.off(step, self.parcel.country, now) {
-            Skip::Off { reason }
-        } else if catalog.account(&step.vendor).is_none() {
-            Skip::Gone
-        } else {
-            let rate = catalog.configured(&step.vendor).and_then(|v| v.rate);
-            if self.dispatch.courier.may_call(&step.vendor, rate, now) {
-                return None;
-            }
-            Skip::Rate
-        };
-        Some(why)
+    fn in_flight(&self) -> usize {
+        let attempts = self.delivery.attempts().iter();
+        attempts.filter(|a| a.state == State::InFlight).count()
     }
 
     /// Starts calls; what cannot be asked for is skipped.
@@ -226,28 +327,35 @@ impl Driver {
     }
 
     fn call(&mut self, attempt: usize, step: usize) -> Result<(), Skip> {
+        if self.is_superseded() {
+            return Err(Skip::Superseded);
+        }
         let parcel = &self.parcel;
         let step = &self.delivery.plan().steps[step];
         let catalog = self.dispatch.catalog.load();
         let account = catalog.account(&step.vendor).ok_or(Skip::Gone)?;
         let account = Arc::clone(account);
         let now = self.dispatch.clock.now();
+        let (dispatch, channel) = (Arc::clone(&self.dispatch), step.channel);
+        let callback = step
+            .receipts
+            .and_then(|_| dispatch.callback(&catalog, parcel.id, attempt, &step.vendor));
+        let opened = &parcel.opened;
         let job = Job {
-            to: &parcel.opened.to,
+            to: &opened.to,
             from: step.from.as_deref().or(account.from().map(|f| &**f)),
-            text: &parcel.opened.text,
-            code: parcel.opened.code.as_ref(),
-            reference: &format!("{}-{}", parcel.id, attempt + 1),
-            callback: None,
+            text: &opened.text_for(channel, parcel.channel),
+            code: opened.code.as_ref(),
+            reference: &reference::name(parcel.id, attempt),
+            callback: callback.as_deref(),
             left_ms: parcel.expires_at.ms_since(now),
-            ucs2: parcel.ucs2,
+            ucs2: parcel.ucs2 && channel == parcel.channel,
         };
-        let request = account.request(step.channel, &job, now).map_err(|unfit| {
+        let request = account.request(channel, &job, now).map_err(|unfit| {
             tracing::warn!(delivery = %parcel.id, vendor = %step.vendor, ?unfit,
                 "a vendor cannot be asked for this message");
             Skip::Unfit
         })?;
-        let (dispatch, channel) = (Arc::clone(&self.dispatch), step.channel);
         self.calls.push(Box::pin(async move {
             let verdict = dispatch.courier.call(&account, channel, request).await;
             (attempt, verdict)
@@ -335,120 +443,9 @@ impl Driver {
         let attempts = self.delivery.attempts().iter();
         let tried = attempts.map(|attempt| {
             let vendor = &self.delivery.plan().steps[attempt.step].vendor;
-            format!("{vendor}: {}", crate::dispatch::view::came_to(attempt))
+            format!("{vendor}: {}", view::came_to(attempt))
         });
         tried.collect::<Vec<_>>().join(", ")
-    }
-
-    fn observe(&mut self, event: &Event, now: Moment) {
-        match event {
-            Event::Settled { attempt, verdict } => self.observe_verdict(*attempt, verdict, now),
-            Event::Skipped { attempt, why } => {
-                let country = self.parcel.country;
-                let labels = [&*self.step(*attempt).vendor, country.as_str(), why.as_str()];
-                let skips = &self.dispatch.telemetry.skips;
-                skips.with_label_values(&labels).inc();
-            }
-            Event::Woke
-            | Event::Journaled { .. }
-            | Event::Restarted
-            | Event::Reported { .. }
-            | Event::Silent { .. }
-            | Event::Superseded
-            | Event::Converted => {}
-        }
-    }
-
-    fn observe_verdict(&mut self, attempt: usize, verdict: &Verdict, now: Moment) {
-        let step = self.step(attempt).clone();
-        let country = self.parcel.country;
-        let telemetry = &self.dispatch.telemetry;
-        let (vendor, channel) = (&*step.vendor, step.channel.as_str());
-        telemetry
-            .attempts
-            .with_label_values(&[vendor, country.as_str(), channel, verdict.kind.as_str()])
-            .inc();
-        let took = since(self.delivery.attempts()[attempt].at, now);
-        telemetry
-            .attempt_duration
-            .with_label_values(&[vendor, channel])
-            .observe(seconds(took));
-        if let Some(parts) = verdict.parts {
-            let counted = telemetry
-                .parts
-                .with_label_values(&[vendor, country.as_str()]);
-            counted.inc_by(u64::from(parts));
-        }
-        if verdict.kind == VerdictKind::Rejected
-            && verdict.reason == Some(crate::flow::Reason::Unknown)
-        {
-            let unlisted = &telemetry.unlisted_codes;
-            unlisted.with_label_values(&[vendor, channel]).inc();
-        }
-        if let Some(ms) = verdict.retry_after_ms {
-            self.dispatch
-                .courier
-                .leave_alone(&step.vendor, now.plus_ms(ms));
-        }
-        let words = crate::dispatch::view::words(verdict);
-        self.dispatch.see(&step.vendor, words, now);
-        if verdict.kind == VerdictKind::Accepted {
-            self.keep_promise(true);
-        }
-    }
-
-    /// Counts the move from the attempt before to this one.
-    fn observe_failover(&self, attempt: usize, now: Moment) {
-        let Some(before) = attempt.checked_sub(1) else {
-            return;
-        };
-        let (from, to) = (self.step(before), self.step(attempt));
-        if from.vendor == to.vendor && from.channel == to.channel {
-            return;
-        }
-        let made = &self.delivery.attempts()[before];
-        if made.state == State::InFlight {
-            let waited = now.ms_since(made.at);
-            let words = format!("silent for {waited} ms");
-            self.dispatch.see(&from.vendor, words, now);
-        }
-        let reason = crate::dispatch::view::why_left(made);
-        self.dispatch
-            .telemetry
-            .failovers
-            .with_label_values(&[
-                &from.vendor,
-                &to.vendor,
-                self.parcel.country.as_str(),
-                reason,
-            ])
-            .inc();
-    }
-
-    fn keep_promise(&mut self, accepted: bool) {
-        if std::mem::take(&mut self.promised) {
-            self.promises().dec();
-            if accepted {
-                tracing::info!(delivery = %self.parcel.id, "a vendor accepted after the answer");
-            }
-        }
-    }
-
-    /// After a restart: Okta was told that all is well, and no vendor is known to have accepted.
-    pub(super) fn promise_again(&mut self) {
-        if self.delivery.accepted().is_none() {
-            self.promised = true;
-            self.promises().inc();
-        }
-    }
-
-    fn promises(&self) -> prometheus::IntGauge {
-        let promises = &self.dispatch.telemetry.promised_unaccepted;
-        promises.with_label_values(&[self.parcel.country.as_str()])
-    }
-
-    fn step(&self, attempt: usize) -> &Step {
-        &self.delivery.plan().steps[self.delivery.attempts()[attempt].step]
     }
 }
 

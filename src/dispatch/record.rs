@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::delivery::{Delivery, Event, Terms};
-use crate::flow::{Message, Outcome, Plan, Secret};
+use crate::flow::{Channel, DeliveryId, Message, Outcome, Plan, Secret};
 use crate::journal::Record;
 use crate::number::PhoneNumber;
+use crate::text::spoken;
 use crate::time::Moment;
 
 /// What a plan of some vendors takes as JSON; more is no fault.
@@ -28,6 +29,15 @@ pub struct Kept {
     pub course: Option<Course>,
     /// Why it was refused.
     pub refused: Option<String>,
+    /// A keyed hash of org, user and number; absent for previews.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<u64>,
+    /// A keyed hash of the address that the person asked from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<u64>,
+    /// The older deliveries whose passcode this one replaces.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub supersedes: Vec<DeliveryId>,
 }
 
 /// Terms and plan, frozen.
@@ -66,6 +76,9 @@ impl Kept {
             rules: String::new(),
             course: None,
             refused: None,
+            person: None,
+            address: None,
+            supersedes: Vec::new(),
         }
     }
 
@@ -106,6 +119,17 @@ impl Course {
 }
 
 impl Opened {
+    /// What is sent by a channel, when `own` is the one that Okta asked for.
+    pub(super) fn text_for(&self, channel: Channel, own: Channel) -> Secret {
+        match (&self.code, channel) {
+            (Some(code), Channel::Voice) if own == Channel::Sms => {
+                Secret::new(spoken(code.expose()))
+            }
+            (Some(code), Channel::Sms) if own == Channel::Voice => plain_text(code),
+            (Some(_) | None, Channel::Sms | Channel::Voice) => self.text.clone(),
+        }
+    }
+
     pub(super) fn seal(&self) -> Secret {
         let sealed = Sealed {
             to: self.to.e164().to_owned(),
@@ -125,10 +149,15 @@ impl Opened {
     }
 }
 
+/// The text for a passcode that came without one.
+pub(super) fn plain_text(code: &Secret) -> Secret {
+    Secret::new(format!("Your verification code is {}.", code.expose()))
+}
+
 /// What Okta was told, or is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
-    pub delivery: crate::flow::DeliveryId,
+    pub delivery: DeliveryId,
     pub how: How,
     /// From the call's first byte, in milliseconds.
     pub ms: i64,

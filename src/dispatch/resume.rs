@@ -3,9 +3,11 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use crate::delivery::Event;
+use crate::delivery::{Delivery, Event};
 use crate::dispatch::Dispatch;
 use crate::dispatch::driver::{Driver, Parcel};
+use crate::dispatch::inbox::{Inbox, Post};
+use crate::dispatch::people::Claim;
 use crate::dispatch::record::{How, Kept, Opened, Told};
 use crate::dispatch::twins::REMEMBERED_MS;
 use crate::flow::{DeliveryId, Message, Outcome};
@@ -56,47 +58,93 @@ impl Dispatch {
     }
 
     /// Every delivery that an earlier process left open. To be asked before the first call is taken, since
-    /// later it would find that one too.
+    /// later it would find that one too. From now on receipts are taken in for them.
     ///
     /// # Errors
     /// When the journal cannot be read.
-    pub async fn left_open(&self) -> anyhow::Result<Vec<Record>> {
-        let (journal, sandbox) = (Arc::clone(&self.journal), self.sandbox);
-        let open = tokio::task::spawn_blocking(move || journal.open_deliveries(sandbox)).await??;
-        Ok(open)
+    pub async fn left_open(self: &Arc<Self>) -> anyhow::Result<Vec<LeftOpen>> {
+        let dispatch = Arc::clone(self);
+        let read = tokio::task::spawn_blocking(move || {
+            let open = dispatch.journal.open_deliveries(dispatch.sandbox)?;
+            anyhow::Ok(open.into_iter().map(|r| dispatch.recall(r)).collect())
+        });
+        read.await?
+    }
+
+    /// Opens the inbox of a delivery, and remembers its message ids and its person.
+    fn recall(&self, record: Record) -> LeftOpen {
+        let inbox = self.inboxes.open(record.id);
+        let kept = Kept::read(&record);
+        let delivery = kept.as_ref().and_then(|k| k.course.as_ref());
+        let delivery = delivery.map(|course| course.replay(&record));
+        let claim = kept.as_ref().and_then(|kept| {
+            let (id, channel) = (record.id, record.channel);
+            let claim = Claim::new(id, kept.person?, kept.address, channel, record.expires_at);
+            Some(Arc::new(claim))
+        });
+        if let Some(claim) = &claim {
+            self.people.remember(claim);
+        }
+        for older in kept.iter().flat_map(|k| &k.supersedes) {
+            self.people.superseded(*older);
+            drop(self.inboxes.post(*older, Post::Superseded));
+        }
+        for (index, attempt) in delivery
+            .iter()
+            .flat_map(|d| d.attempts().iter().enumerate())
+        {
+            let Some(step) = delivery.as_ref().map(|d| &d.plan().steps[attempt.step]) else {
+                continue;
+            };
+            let Some(verdict) = attempt.verdict().filter(|v| v.may_have_been_sent()) else {
+                continue;
+            };
+            if let Some(claim) = &claim {
+                claim.taken_by(&step.vendor, step.channel);
+            }
+            if let Some(id) = &verdict.message_id {
+                // Nothing can have come before the listener opens.
+                self.ids.learn(&step.vendor, id, (record.id, index));
+            }
+        }
+        LeftOpen {
+            record,
+            delivery,
+            inbox,
+            claim,
+        }
     }
 
     /// Takes up what was left open, one delivery after the other.
-    pub async fn resume(self: Arc<Self>, open: Vec<Record>) {
+    pub async fn resume(self: Arc<Self>, open: Vec<LeftOpen>) {
         if !open.is_empty() {
             tracing::info!(deliveries = open.len(), "taking up what was in flight");
         }
-        for record in open {
+        for left in open {
             if self.draining.is_cancelled() {
                 return;
             }
-            self.take_up(&record);
+            self.take_up(left);
             tokio::time::sleep(RESUME_EVERY).await;
         }
     }
 
-    fn take_up(self: &Arc<Self>, record: &Record) {
+    fn take_up(self: &Arc<Self>, left: LeftOpen) {
         let now = self.clock.now();
-        let kept = Kept::read(record);
-        if kept.as_ref().is_some_and(|kept| kept.refused.is_some()) {
+        let record = left.record;
+        let kept = Kept::read(&record);
+        if kept.is_some_and(|kept| kept.refused.is_some()) {
             // Refused and answered; only its end was not on disk yet.
-            self.close_unsent(record, Outcome::Denied, now);
+            self.close_unsent(&record, Outcome::Denied, now);
             return;
         }
-        let course = kept.and_then(|kept| kept.course);
         let opened = record.secret.as_ref().and_then(Opened::open);
-        let (Some(course), Some(opened)) = (course, opened) else {
+        let (Some(delivery), Some(opened)) = (left.delivery, opened) else {
             tracing::error!(delivery = %record.id,
                 "a delivery in the journal cannot be read; it is closed as expired");
-            self.close_unsent(record, Outcome::Expired, now);
+            self.close_unsent(&record, Outcome::Expired, now);
             return;
         };
-        let delivery = course.replay(record);
         let parcel = Parcel {
             id: record.id,
             org: Arc::clone(&record.org),
@@ -104,15 +152,17 @@ impl Dispatch {
             country: record.country,
             ucs2: measure(opened.text.expose()).encoding == Encoding::Ucs2,
             opened,
-            expires_at: course.terms.expires_at,
+            expires_at: record.expires_at,
         };
-        let seq = record.fed.last().map_or(0, |fed| fed.seq + 1);
-        let mut driver = Driver::new(Arc::clone(self), Arc::new(parcel), delivery, seq);
+        let mut driver = Driver::new(Arc::clone(self), Arc::new(parcel), delivery, left.inbox);
+        driver.seq = record.fed.last().map_or(0, |fed| fed.seq + 1);
+        driver.claim = left.claim;
         driver.promise_again();
         self.drive(driver, Event::Restarted, now);
     }
 
     fn close_unsent(&self, record: &Record, outcome: Outcome, now: Moment) {
+        self.inboxes.close(record.id);
         drop(self.journal.close(Closed {
             id: record.id,
             at: now,
@@ -135,6 +185,15 @@ impl Dispatch {
             tokio::time::sleep(PRUNE_EVERY).await;
         }
     }
+}
+
+/// A delivery that an earlier process did not close.
+pub struct LeftOpen {
+    record: Record,
+    /// The machine as it stood; absent where it was refused or cannot be read.
+    delivery: Option<Delivery>,
+    inbox: Inbox,
+    claim: Option<Arc<Claim>>,
 }
 
 /// What a repeated call hears whose first answer died with the process.

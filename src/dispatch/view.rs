@@ -1,14 +1,11 @@
-//! Shows a delivery and the vendors, for people and the API.
-
-use std::sync::PoisonError;
+//! Shows a delivery, for people and the API.
 
 use serde::Serialize;
-use serde_json::{Value as Json, json};
 
-use crate::delivery::{Attempt, Skip, State};
+use crate::delivery::{Attempt, Silence, Skip, State};
+use crate::dispatch::Told;
 use crate::dispatch::record::Kept;
-use crate::dispatch::{Dispatch, Switch, Told};
-use crate::flow::Verdict;
+use crate::flow::{DeliveryId, Verdict};
 use crate::journal::Record;
 use crate::time::Moment;
 
@@ -36,7 +33,9 @@ pub struct DeliveryView {
     pub expires_at: String,
     pub answer: Option<Told>,
     pub attempts: Vec<AttemptView>,
-    pub receipts: Vec<Json>,
+    pub receipts: Vec<ReceiptView>,
+    /// The older deliveries whose passcode this one replaced.
+    pub supersedes: Vec<String>,
     pub timeline: Vec<Moved>,
 }
 
@@ -53,6 +52,19 @@ pub struct AttemptView {
     pub message_id: Option<String>,
     pub at: String,
     pub ms: Option<i64>,
+}
+
+/// One receipt.
+#[derive(Debug, Serialize)]
+pub struct ReceiptView {
+    pub vendor: String,
+    /// The attempt that it is of, counted from 1.
+    pub attempt: usize,
+    /// `intermediate`, `delivered`, `failed` or `unknown`.
+    pub status: &'static str,
+    pub reason: Option<&'static str>,
+    pub code: Option<String>,
+    pub at: String,
 }
 
 /// One step of what happened.
@@ -102,8 +114,14 @@ impl DeliveryView {
             answer,
             attempts,
             receipts: Vec::new(),
+            supersedes: kept
+                .iter()
+                .flat_map(|k| &k.supersedes)
+                .map(DeliveryId::to_string)
+                .collect(),
             timeline: Vec::new(),
         };
+        view.receipts = receipt_views(&view.attempts, made);
         view.timeline = timeline(record, &view, made);
         view
     }
@@ -133,6 +151,25 @@ fn attempt_view(attempt: &Attempt, step: &crate::flow::Step) -> AttemptView {
     }
 }
 
+fn receipt_views(shown: &[AttemptView], made: &[Attempt]) -> Vec<ReceiptView> {
+    let mut receipts: Vec<(Moment, ReceiptView)> = Vec::new();
+    for (index, (attempt, shown)) in made.iter().zip(shown).enumerate() {
+        for (at, receipt) in &attempt.receipts {
+            let view = ReceiptView {
+                vendor: shown.vendor.clone(),
+                attempt: index + 1,
+                status: receipt.progress.as_str(),
+                reason: receipt.reason.map(|r| r.as_str()),
+                code: receipt.code.clone(),
+                at: at.to_rfc3339(),
+            };
+            receipts.push((*at, view));
+        }
+    }
+    receipts.sort_by_key(|(at, _)| *at);
+    receipts.into_iter().map(|(_, view)| view).collect()
+}
+
 fn timeline(record: &Record, view: &DeliveryView, made: &[Attempt]) -> Vec<Moved> {
     let mut moves: Vec<(Moment, String)> = vec![(record.admitted_at, "Okta called".to_owned())];
     for (attempt, shown) in made.iter().zip(&view.attempts) {
@@ -145,6 +182,29 @@ fn timeline(record: &Record, view: &DeliveryView, made: &[Attempt]) -> Vec<Moved
         if let State::Settled { at, .. } = attempt.state {
             moves.push((at, format!("{vendor}: {}", came_to(attempt))));
         }
+        for (at, receipt) in &attempt.receipts {
+            let told = [
+                Some(receipt.progress.as_str()),
+                receipt.reason.map(|r| r.as_str()),
+                receipt.code.as_deref(),
+            ];
+            let told = told.into_iter().flatten().collect::<Vec<_>>().join(" ");
+            moves.push((*at, format!("receipt from {vendor}: {told}")));
+        }
+        match attempt.silence {
+            Silence::None | Silence::Asked => {}
+            Silence::Excused { since } => {
+                let what = format!("no receipt from {vendor}, which sends none at the moment");
+                moves.push((since, what));
+            }
+            Silence::Telling { since } => {
+                let what = format!("no receipt from {vendor}, which sends others");
+                moves.push((since, what));
+            }
+        }
+    }
+    for older in &view.supersedes {
+        moves.push((record.admitted_at, format!("replaces {older}")));
     }
     if let Some(told) = &view.answer {
         let at = record.admitted_at.plus_ms(told.ms);
@@ -180,10 +240,14 @@ pub fn words(verdict: &Verdict) -> String {
 
 /// Why the next vendor was turned to after this attempt, as a metric's label.
 pub fn why_left(attempt: &Attempt) -> &'static str {
-    match &attempt.state {
-        State::InFlight => "patience",
-        State::Skipped(why) => why.as_str(),
-        State::Settled { verdict, .. } => verdict.reason.map_or("unknown", |r| r.as_str()),
+    match (&attempt.state, attempt.failure(), attempt.silence) {
+        (State::Skipped(why), ..) => why.as_str(),
+        (State::InFlight | State::Settled { .. }, Some((reason, _)), _) => reason.as_str(),
+        (State::Settled { .. }, None, Silence::Telling { .. }) => "silence",
+        (State::InFlight, None, _) => "patience",
+        (State::Settled { .. }, None, Silence::None | Silence::Asked | Silence::Excused { .. }) => {
+            "unknown"
+        }
     }
 }
 
@@ -194,71 +258,5 @@ fn skipped_because(why: &Skip) -> String {
         Skip::Rate | Skip::Gone | Skip::Unfit | Skip::Budget | Skip::Superseded => {
             why.as_str().to_owned()
         }
-    }
-}
-
-/// One vendor account, as operators see it.
-#[derive(Debug, Serialize)]
-pub struct VendorView {
-    pub name: String,
-    pub definition: String,
-    pub channels: Vec<&'static str>,
-    pub rate: Option<String>,
-    pub data_region: Option<String>,
-    /// Switched off through the API.
-    pub off: Option<Switch>,
-    /// Switched off everywhere by the rules, and why.
-    pub off_by_rules: Option<String>,
-    /// The vendor asked to be left alone until then.
-    pub left_alone_until: Option<String>,
-    /// What was last seen of it.
-    pub last: Option<String>,
-}
-
-impl Dispatch {
-    /// Every vendor account.
-    pub fn vendors(&self) -> Vec<VendorView> {
-        let catalog = self.catalog.load();
-        let now = self.clock.now();
-        let shown = catalog.accounts().map(|account| {
-            let name = account.name();
-            let configured = catalog.configured(name);
-            let rate = configured.and_then(|v| v.rate);
-            let off_by_rules = catalog.rules.off(name, crate::number::Country::NONE, now);
-            VendorView {
-                name: name.to_string(),
-                definition: account.definition().name.clone(),
-                channels: account.channels().iter().map(|c| c.as_str()).collect(),
-                rate: rate.map(|r| format!("{}/{}ms", r.count, r.per_ms)),
-                data_region: configured.and_then(|v| v.data_region.as_ref().map(|r| r.to_string())),
-                off: self.switches.get(name),
-                off_by_rules: off_by_rules.map(str::to_owned),
-                left_alone_until: self
-                    .courier
-                    .left_alone_until(name)
-                    .filter(|until| now < *until)
-                    .map(Moment::to_rfc3339),
-                last: self.last_seen(name),
-            }
-        });
-        shown.collect()
-    }
-
-    /// What was last seen of a vendor, such as `accepted 4 s ago`.
-    pub fn last_seen(&self, vendor: &str) -> Option<String> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let (words, at) = seen.get(vendor)?;
-        let ago = self.clock.now().ms_since(*at) / 1000;
-        Some(format!("{words} {ago} s ago"))
-    }
-
-    /// The rules in force.
-    pub fn rules(&self) -> Json {
-        let catalog = self.catalog.load();
-        json!({
-            "version": &**catalog.rules.version(),
-            "rules": catalog.rules.rule_names().collect::<Vec<_>>(),
-            "region": &*catalog.config.region,
-        })
     }
 }

@@ -45,6 +45,16 @@ pub(super) fn finding(verdict: &Verdict) -> Finding {
     }
 }
 
+/// Whom a failed receipt speaks against. Texts that were taken and filtered on the way might have passed by
+/// another vendor's way.
+pub(super) fn blame_of_receipt(reason: Option<Reason>) -> Blame {
+    match reason {
+        Some(Reason::Content) => Blame::Vendor,
+        Some(_) | None => blame(reason),
+    }
+}
+
+/// Whom a refusal speaks against.
 pub(super) fn blame(reason: Option<Reason>) -> Blame {
     let Some(reason) = reason else {
         return Blame::Vendor;

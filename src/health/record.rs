@@ -18,7 +18,7 @@ const RUN_LEANING: u32 = 2;
 /// Who was last heard of earlier than this has no vote on the vendor as a whole.
 const VOTE_MS: i64 = 120_000;
 
-/// The three ways to fail, each counted by itself.
+/// The ways to fail, each counted by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Course {
     /// Calls that are accepted or fail.
@@ -27,7 +27,12 @@ pub(super) enum Course {
     Pace,
     /// Receipts that say delivered, say failed, or do not come.
     Receipts,
+    /// Receipts that say delivered, or that the person could not be reached.
+    Reach,
 }
+
+/// How many there are.
+const COURSES: usize = 4;
 
 /// How one of them goes.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +62,7 @@ pub(super) struct Record {
     /// The patience after which a call was last called slow, in milliseconds.
     pub(super) slow_ms: Option<i64>,
     pub(super) used_at: Moment,
-    tracks: [Track; 3],
+    tracks: [Track; COURSES],
 }
 
 impl Course {
@@ -77,14 +82,17 @@ impl Course {
             Course::Calls => 5,
             Course::Pace => 20,
             Course::Receipts => 8,
+            Course::Reach => 20,
         }
     }
 
-    /// This share of bad ones, in percent, opens a breaker.
+    /// This share of bad ones, in percent, opens a breaker. Telephones are switched off everywhere, but not
+    /// most of them: then the vendor's way there is broken, whatever it says.
     fn percent_max(self) -> u32 {
         match self {
             Course::Calls | Course::Receipts => 30,
             Course::Pace => 20,
+            Course::Reach => 60,
         }
     }
 }
@@ -119,7 +127,7 @@ impl Record {
             calls: Tally::default(),
             slow_ms: None,
             used_at: now,
-            tracks: [Track::new(); 3],
+            tracks: [Track::new(); COURSES],
         }
     }
 
@@ -137,7 +145,7 @@ impl Record {
 
     /// Begins anew: what made the breaker open is over.
     pub(super) fn forget_tracks(&mut self) {
-        self.tracks = [Track::new(); 3];
+        self.tracks = [Track::new(); COURSES];
     }
 
     /// Whether an answer after `ms` milliseconds is quick; None where it was already called slow.

@@ -1,5 +1,6 @@
 //! What health does, rule by rule.
 
+mod blame;
 mod learning;
 
 use super::*;
@@ -157,19 +158,6 @@ fn a_third_of_calls_failing_opens_it() {
     scene.good("DE", 2);
     scene.bad("DE", 1);
     assert_eq!(scene.unwell("DE"), Some((Why::Errors, 1_000)));
-}
-
-#[test]
-fn neutral_reasons_say_nothing() {
-    for reason in Reason::ALL {
-        let neutral = blame::blame(Some(reason)) == blame::Blame::Nobody;
-        let mut scene = Scene::new();
-        scene.verdicts("DE", &rejected(reason), 50);
-        assert_eq!(scene.why("DE").is_none(), neutral, "{reason:?}");
-        let mut scene = Scene::new();
-        scene.receipts("DE", false, Some(reason), 50);
-        assert_eq!(scene.why("DE").is_none(), neutral, "receipt {reason:?}");
-    }
 }
 
 #[test]

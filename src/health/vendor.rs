@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::blame::{Blame, Finding, blame, finding};
+use super::blame::{Blame, Finding, blame_of_receipt, finding};
 use super::receipts::ReceiptChannel;
 use super::record::{Course, Record};
 use super::{Fitness, PATIENCE_MAX_MS, Reported, State, Why};
@@ -177,17 +177,20 @@ impl VendorRecord {
 
     pub(super) fn reported(&mut self, country: Country, report: &Reported, now: Moment) {
         self.channel.reported(report.accepted_at, now);
-        let blame = blame(report.reason);
-        let is_telling = report.delivered || blame != Blame::Nobody;
+        let blame = blame_of_receipt(report.reason);
         let delay_ms = now.ms_since(report.accepted_at);
         self.each(country, now, |record, is_here| {
             record.receipt_delay.add(delay_ms);
-            let is_meant = is_here || report.delivered || blame != Blame::Country;
-            if !is_telling || !is_meant {
+            if !report.delivered && blame == Blame::Country && !is_here {
                 record.breaker.told_nothing(report.accepted_at, now);
                 return None;
             }
-            count_receipt(record, report, now)
+            let course = if blame == Blame::Nobody {
+                Course::Reach
+            } else {
+                Course::Receipts
+            };
+            count_receipt(record, course, report, now)
         });
         if !report.delivered && blame == Blame::Account {
             self.refuse_account(report.accepted_at, PROOF_MS, now);
@@ -373,7 +376,13 @@ fn count_call(record: &mut Record, good: bool, ms: i64, proof_ms: i64, now: Mome
     over.then_some(Why::Errors)
 }
 
-fn count_receipt(record: &mut Record, report: &Reported, now: Moment) -> Option<Why> {
+/// Counts what a receipt says; a failed one in its course, a delivered one in both.
+fn count_receipt(
+    record: &mut Record,
+    course: Course,
+    report: &Reported,
+    now: Moment,
+) -> Option<Why> {
     let Reported { delivered, .. } = *report;
     if report.first {
         record.lessons.delivered.add(delivered, now);
@@ -386,6 +395,11 @@ fn count_receipt(record: &mut Record, report: &Reported, now: Moment) -> Option<
     if !record.breaker.is_news(report.accepted_at) {
         return None;
     }
-    let over = record.count(Course::Receipts, delivered, now);
+    if delivered {
+        record.count(Course::Receipts, true, now);
+        record.count(Course::Reach, true, now);
+        return None;
+    }
+    let over = record.count(course, false, now);
     over.then_some(Why::Undelivered)
 }

@@ -14,6 +14,8 @@ use crate::journal::open_error::{KeySource, OpenError};
 pub(crate) const KEY_CHARS_MIN: usize = 16;
 /// A key file holds so many random bytes, as hexadecimal digits.
 const KEY_FILE_BYTES: usize = 32;
+/// 80 bits: nobody guesses one, and an address with it stays short.
+pub const REFERENCE_SEAL_BYTES: usize = 10;
 /// A seal begins with its nonce.
 const NONCE_BYTES: usize = aead::NONCE_LEN;
 
@@ -86,6 +88,9 @@ pub(crate) struct Keys {
     seals: hmac::Key,
     numbers: hmac::Key,
     users: hmac::Key,
+    people: hmac::Key,
+    addresses: hmac::Key,
+    references: hmac::Key,
     check: String,
 }
 
@@ -98,6 +103,9 @@ impl Keys {
             seals: subkey(&root, b"seal"),
             numbers: subkey(&root, b"number"),
             users: subkey(&root, b"user"),
+            people: subkey(&root, b"person"),
+            addresses: subkey(&root, b"address"),
+            references: subkey(&root, b"reference"),
             check: hex(hmac::sign(&root, b"check").as_ref()),
         }
     }
@@ -115,6 +123,30 @@ impl Keys {
     /// The keyed hash of a user's id.
     pub(crate) fn user_hash(&self, user: &str) -> u64 {
         first_eight(&hmac::sign(&self.users, user.as_bytes()))
+    }
+
+    /// The keyed hash of one person at one number of one org.
+    pub(crate) fn person_hash(&self, org: &str, user: Option<&str>, e164: &str) -> u64 {
+        let mut context = hmac::Context::with_key(&self.people);
+        for part in [org, user.unwrap_or_default(), e164] {
+            // Lengths first, so that no two different people make the same bytes.
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part.as_bytes());
+        }
+        first_eight(&context.sign())
+    }
+
+    /// The keyed hash of an address that somebody asked from.
+    pub(crate) fn address_hash(&self, address: &str) -> u64 {
+        first_eight(&hmac::sign(&self.addresses, address.as_bytes()))
+    }
+
+    /// The part of a reference that only we can make.
+    pub(crate) fn reference_seal(&self, refers_to: &[u8]) -> [u8; REFERENCE_SEAL_BYTES] {
+        let tag = hmac::sign(&self.references, refers_to);
+        let mut seal = [0; REFERENCE_SEAL_BYTES];
+        seal.copy_from_slice(&tag.as_ref()[..REFERENCE_SEAL_BYTES]);
+        seal
     }
 
     /// Seals a text to one delivery; `None` only when the system gives no random bytes.

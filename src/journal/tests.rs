@@ -1,5 +1,6 @@
 //! What the journal keeps, and what it does when it cannot.
 
+mod late;
 mod opening;
 
 use std::fs;

@@ -35,11 +35,24 @@ pub(crate) struct Entry {
 pub(crate) enum Work {
     Admit(Box<Admitted>),
     Feed(Fed),
+    Late {
+        id: DeliveryId,
+        at: Moment,
+        event: String,
+    },
     Close(Closed),
-    Answered { id: DeliveryId, answer: String },
-    PutSetting { name: String, value: Option<String> },
+    Answered {
+        id: DeliveryId,
+        answer: String,
+    },
+    PutSetting {
+        name: String,
+        value: Option<String>,
+    },
     Probe,
-    Prune { before: Moment },
+    Prune {
+        before: Moment,
+    },
     Stop,
 }
 
@@ -304,6 +317,12 @@ fn write(transaction: &Transaction<'_>, work: &Work) -> rusqlite::Result<usize> 
         Work::Feed(fed) => transaction
             .prepare_cached("INSERT INTO fed (delivery, seq, at, event) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![fed.id.as_bytes(), fed.seq, fed.at.0, fed.event]),
+        Work::Late { id, at, event } => transaction
+            .prepare_cached(
+                "INSERT INTO fed (delivery, seq, at, event) \
+                 SELECT ?1, coalesce(max(seq) + 1, 0), ?2, ?3 FROM fed WHERE delivery = ?1",
+            )?
+            .execute(params![id.as_bytes(), at.0, event]),
         Work::Close(closed) => transaction
             .prepare_cached(
                 "UPDATE deliveries SET sealed = NULL, closed_at = ?2, outcome = ?3, \

@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq;
 
 use crate::dispatch::view::DeliveryView;
 use crate::dispatch::{Dispatch, Switch};
-use crate::explain::{Question, explain};
+use crate::explain::{Question, VendorNow, explain};
 use crate::flow::DeliveryId;
 use crate::journal::{Lookup, ReadError, Record};
 use crate::problem::{Problems, Severity};
@@ -105,6 +105,7 @@ impl AdminHandler {
         match segments {
             ["metrics"] if get => {
                 let kind = "text/plain; version=0.0.4; charset=utf-8";
+                self.dispatch.show_health();
                 with_type(StatusCode::OK, kind, self.telemetry.exposition())
             }
             ["api", "v1", "vendors"] if get => json(StatusCode::OK, &self.dispatch.vendors()),
@@ -210,7 +211,11 @@ impl AdminHandler {
         explained.note_vendors(|vendor| {
             let switch = self.dispatch.switches().get(vendor);
             let off = switch.and_then(|s| s.reason_for(country, now));
-            Some((off, self.dispatch.last_seen(vendor)))
+            Some(VendorNow {
+                off,
+                last: self.dispatch.last_seen(vendor),
+                health: Some(self.dispatch.health_in(vendor, country)),
+            })
         });
         json(StatusCode::OK, &explained)
     }

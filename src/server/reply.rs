@@ -92,6 +92,13 @@ pub fn json(status: StatusCode, value: &impl Serialize) -> Response {
     with_type(status, "application/json", body)
 }
 
+/// No body.
+pub fn empty(status: StatusCode) -> Response {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = status;
+    response
+}
+
 /// `{"error": ...}` for people; never sent where Okta would read an `error` object as an order.
 pub fn refusal(status: StatusCode, message: impl AsRef<str>) -> Response {
     json(

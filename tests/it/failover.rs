@@ -64,7 +64,7 @@ async fn a_slow_vendor_is_followed_by_the_next_and_its_late_acceptance_is_counte
     let answer = router.call(&hook_call(NUMBER)).await;
     assert_eq!(provider(&answer), "vonage");
     let delivery = router
-        .delivery(&answer, |d| d["outcome"] == "accepted")
+        .delivery(&answer, |d| d["outcome"] == "delivered")
         .await;
     assert_eq!(delivery["attempts"][0]["verdict"], "accepted");
     assert_eq!(delivery["attempts"][1]["verdict"], "accepted");
@@ -104,7 +104,7 @@ async fn with_every_vendor_failing_okta_is_content_and_the_code_comes_when_one_r
     assert!(router.metrics().await.contains(&format!("{promised} 1")));
     router.steer("telnyx", "accept").await;
     let delivery = router
-        .delivery(&answer, |d| d["outcome"] == "accepted")
+        .delivery(&answer, |d| d["outcome"] == "delivered")
         .await;
     let last = delivery["attempts"].as_array().unwrap().last().unwrap();
     assert_eq!(last["vendor"], "telnyx", "{delivery:#}");
@@ -151,7 +151,7 @@ async fn a_vendor_switched_off_is_passed_over_until_it_is_switched_on() {
     let answer = router.call(&hook_call(NUMBER)).await;
     assert_eq!(provider(&answer), "vonage");
     let delivery = router
-        .delivery(&answer, |d| d["outcome"] == "accepted")
+        .delivery(&answer, |d| d["outcome"] == "delivered")
         .await;
     assert_eq!(delivery["attempts"][0]["reason"], "off: INC-7");
     let explained = router.admin_get("/api/v1/explain?to=%2B6591234567").await;

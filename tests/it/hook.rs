@@ -32,7 +32,7 @@ async fn the_first_vendor_of_the_countrys_chain_accepts() {
     assert_eq!(provider(&answer), "twilio");
     assert_eq!(answer["debugContext"]["rule"], "singapore");
     let delivery = router
-        .delivery(&answer, |d| d["outcome"] == "accepted")
+        .delivery(&answer, |d| d["outcome"] == "delivered")
         .await;
     assert_eq!(delivery["country"], "SG");
     assert_eq!(delivery["attempts"][0]["verdict"], "accepted");
@@ -250,7 +250,7 @@ async fn a_caller_who_hangs_up_changes_nothing() {
     let answer = router.call(&body).await;
     assert_eq!(provider(&answer), "twilio");
     router
-        .delivery(&answer, |d| d["outcome"] == "accepted")
+        .delivery(&answer, |d| d["outcome"] == "delivered")
         .await;
 }
 
@@ -310,6 +310,6 @@ async fn above_max_waiting_calls_are_answered_as_soon_as_they_are_journaled() {
     );
     assert!(second.1.as_millis() < 450, "{:?}", second.1);
     router
-        .delivery(&second.0, |d| d["outcome"] == "accepted")
+        .delivery(&second.0, |d| d["outcome"] == "delivered")
         .await;
 }

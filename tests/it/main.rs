@@ -9,8 +9,13 @@
 mod commands;
 mod crash;
 mod failover;
+mod far_end;
+mod health;
 mod hook;
 mod journal;
+mod outcome;
 mod reload;
+mod reports;
 mod router;
 mod secrecy;
+mod supersession;

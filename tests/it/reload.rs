@@ -94,15 +94,15 @@ async fn ten_thousand_calls_while_the_rules_are_rewritten_ten_times_a_second() {
     done.store(true, Ordering::Relaxed);
     let written = writer.await.unwrap();
     assert!(written > 10, "{written}");
-    let accepted = async || {
+    let delivered = async || {
         let metrics = router.metrics().await;
         let counts = metrics
             .lines()
-            .filter(|l| l.contains("outcome=\"accepted\""));
+            .filter(|l| l.contains("outcome=\"delivered\""));
         let counts = counts.filter_map(|l| l.rsplit(' ').next()?.parse::<usize>().ok());
         counts.sum::<usize>() == CALLS
     };
-    router.wait_for("every delivery", accepted).await;
+    router.wait_for("every delivery", delivered).await;
     write_set(&router.place, "vonage");
     router
         .wait_for("the last set", async || {

@@ -9,7 +9,7 @@ async fn neither_passcode_nor_number_is_told_anywhere() {
     router.steer("vonage", "refuse").await;
     let answer = router.call(&hook_call(NUMBER)).await;
     let delivery = router
-        .delivery(&answer, |d| d["outcome"] == "accepted")
+        .delivery(&answer, |d| d["outcome"] == "delivered")
         .await;
     let mut voice = hook_call(NUMBER);
     voice["data"]["messageProfile"]["deliveryChannel"] = serde_json::json!("CALL");

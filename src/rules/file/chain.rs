@@ -136,7 +136,7 @@ fn waits(table: &Table<'_>) -> Option<Waits> {
     let mut reasons = vec![("silence", None)];
     reasons.extend(Reason::ALL.map(|r| (r.as_str(), Some(r))));
     let on = table.read("on", |v| each(v, |v| v.one_of(&reasons)));
-    let after_ms = table.read("after", |v| v.duration_ms(1, GIVE_UP_AFTER_MS_MAX));
+    let after_ms = table.read("after", |v| v.duration_ms(0, GIVE_UP_AFTER_MS_MAX));
     if on.is_none() && after_ms.is_none() {
         return None;
     }

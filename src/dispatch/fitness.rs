@@ -1,0 +1,103 @@
+//! Asks, right before each call, whether its vendor may be called now.
+
+use crate::delivery::{Skip, State};
+use crate::dispatch::driver::Driver;
+use crate::flow::Step;
+use crate::health::Fitness;
+use crate::time::Moment;
+
+impl Driver {
+    /// Why a vendor is passed over now; switches, accounts, rates and health are those of this moment.
+    pub(super) fn skip(&self, attempt: usize, step: usize, now: Moment) -> Option<Skip> {
+        if self.is_superseded() {
+            return Some(Skip::Superseded);
+        }
+        let step = &self.delivery.plan().steps[step];
+        if let Some(reason) = self.dispatch.off(step, self.parcel.country, now) {
+            return Some(Skip::Off { reason });
+        }
+        let catalog = self.dispatch.catalog.load();
+        if catalog.account(&step.vendor).is_none() {
+            return Some(Skip::Gone);
+        }
+        let choice = step.waits.is_none() && self.has_well_one_ahead(now);
+        if let Fitness::Unwell { why, .. } = self.look(step, now)
+            && choice
+        {
+            let why = why.as_str().to_owned();
+            return Some(Skip::Unwell { why });
+        }
+        if self.exceeds_budget(attempt, step, now) {
+            return Some(Skip::Budget);
+        }
+        let rate = catalog.configured(&step.vendor).and_then(|v| v.rate);
+        if !self.dispatch.courier.may_call(&step.vendor, rate, now) {
+            return Some(Skip::Rate);
+        }
+        let mut health = self.dispatch.health();
+        match health.ask(&step.vendor, self.parcel.country, now) {
+            // Another delivery has the probe by now.
+            Fitness::Unwell { why, .. } if choice => {
+                let why = why.as_str().to_owned();
+                Some(Skip::Unwell { why })
+            }
+            Fitness::Well | Fitness::Probe | Fitness::Unwell { .. } => None,
+        }
+    }
+
+    /// The same person has a newer passcode by now.
+    pub(super) fn is_superseded(&self) -> bool {
+        self.claim.as_ref().is_some_and(|c| c.is_superseded())
+    }
+
+    /// Whether another vendor, well and not tried yet, comes next. Without one even an unwell vendor is called:
+    /// a small chance is better than none.
+    fn has_well_one_ahead(&self, now: Moment) -> bool {
+        let plan = self.delivery.plan();
+        let tried = |step: usize| {
+            let mut attempts = self.delivery.attempts().iter();
+            attempts.any(|a| a.step == step && !matches!(a.state, State::Skipped(_)))
+        };
+        self.delivery.ahead().iter().any(|index| {
+            let step = &plan.steps[*index];
+            let off = self.dispatch.off(step, self.parcel.country, now);
+            let gone = self.dispatch.catalog.load().account(&step.vendor).is_none();
+            let unwell = matches!(self.look(step, now), Fitness::Unwell { .. });
+            !tried(*index) && off.is_none() && !gone && !unwell
+        })
+    }
+
+    fn look(&self, step: &Step, now: Moment) -> Fitness {
+        let health = self.dispatch.health();
+        health.look(&step.vendor, self.parcel.country, now)
+    }
+
+    /// A second message beside one that is under way is paid for by first messages: when every vendor is slow,
+    /// hedging stops instead of doubling the load. Away from an unwell vendor to a well one there is no limit.
+    /// What a race starts together is no hedge.
+    fn exceeds_budget(&self, attempt: usize, step: &Step, now: Moment) -> bool {
+        let made = &self.delivery.attempts()[..attempt];
+        let called = made
+            .iter()
+            .filter(|a| !matches!(a.state, State::Skipped(_)));
+        let country = self.parcel.country;
+        let before = called.count();
+        if before == 0 {
+            self.dispatch.with_budget(country, |b| b.deposit(now));
+            return false;
+        }
+        let plan = self.delivery.plan();
+        let mut under_way = made.iter().filter(|a| a.state == State::InFlight);
+        let Some(waited_for) = under_way
+            .next()
+            .filter(|_| before >= plan.pace.width as usize)
+        else {
+            return false;
+        };
+        let unwell = |step: &Step| matches!(self.look(step, now), Fitness::Unwell { .. });
+        if unwell(&plan.steps[waited_for.step]) && !unwell(step) {
+            return false;
+        }
+        !self.dispatch.with_budget(country, |b| b.withdraw(now))
+    }
+}

@@ -1,0 +1,199 @@
+//! What a delivery's driver tells others of what happens: metrics, the vendors' health, the promise gauge.
+
+use crate::delivery::{Event, State};
+use crate::dispatch::driver::Driver;
+use crate::dispatch::record::since;
+use crate::dispatch::view;
+use crate::flow::{Progress, Reason, Receipt, Step, Verdict, VerdictKind};
+use crate::health::Sign;
+use crate::telemetry::seconds;
+use crate::time::Moment;
+
+impl Driver {
+    /// Notes an event that the delivery is about to be fed.
+    pub(super) fn observe(&mut self, event: &Event, now: Moment) {
+        match event {
+            Event::Settled { attempt, verdict } => self.observe_verdict(*attempt, verdict, now),
+            Event::Reported { attempt, receipt } => self.observe_receipt(*attempt, receipt, now),
+            Event::Silent {
+                attempt,
+                excused: false,
+            } => {
+                let first = self.is_alone(*attempt);
+                self.tell_health(*attempt, Sign::Silent { first }, now);
+            }
+            Event::Skipped { attempt, why } => {
+                let country = self.parcel.country;
+                let labels = [&*self.step(*attempt).vendor, country.as_str(), why.as_str()];
+                let skips = &self.dispatch.telemetry.skips;
+                skips.with_label_values(&labels).inc();
+            }
+            Event::Woke
+            | Event::Journaled { .. }
+            | Event::Restarted
+            | Event::Silent { excused: true, .. }
+            | Event::Superseded
+            | Event::Converted => {}
+        }
+    }
+
+    fn observe_verdict(&mut self, attempt: usize, verdict: &Verdict, now: Moment) {
+        let step = self.step(attempt).clone();
+        let country = self.parcel.country;
+        let telemetry = &self.dispatch.telemetry;
+        let (vendor, channel) = (&*step.vendor, step.channel.as_str());
+        telemetry
+            .attempts
+            .with_label_values(&[vendor, country.as_str(), channel, verdict.kind.as_str()])
+            .inc();
+        let took = since(self.delivery.attempts()[attempt].at, now);
+        telemetry
+            .attempt_duration
+            .with_label_values(&[vendor, channel])
+            .observe(seconds(took));
+        if let Some(parts) = verdict.parts {
+            let counted = telemetry
+                .parts
+                .with_label_values(&[vendor, country.as_str()]);
+            counted.inc_by(u64::from(parts));
+        }
+        if verdict.kind == VerdictKind::Rejected && verdict.reason == Some(Reason::Unknown) {
+            let unlisted = &telemetry.unlisted_codes;
+            unlisted.with_label_values(&[vendor, channel]).inc();
+        }
+        if verdict.reason == Some(Reason::Account) {
+            let refusals = &telemetry.account_refusals;
+            refusals.with_label_values(&[vendor]).inc();
+            tracing::error!(vendor, code = verdict.code.as_deref(), delivery = %self.parcel.id,
+                "a vendor refuses our account: credentials, credit or permissions");
+        }
+        if let Some(ms) = verdict.retry_after_ms {
+            self.dispatch
+                .courier
+                .leave_alone(&step.vendor, now.plus_ms(ms));
+        }
+        let words = view::words(verdict);
+        self.dispatch.see(&step.vendor, words, now);
+        if verdict.kind == VerdictKind::Accepted {
+            self.keep_promise(true);
+        }
+        if let Some(claim) = &self.claim
+            && verdict.may_have_been_sent()
+        {
+            claim.taken_by(&step.vendor, step.channel);
+        }
+        let sign = Sign::Verdict {
+            verdict,
+            ms: took,
+            first: self.is_alone(attempt),
+        };
+        self.tell_health(attempt, sign, now);
+        if verdict.kind == VerdictKind::Accepted && step.receipts.is_some() {
+            let mut health = self.dispatch.health();
+            health.expects_receipt(&step.vendor, country, now);
+        }
+    }
+
+    fn observe_receipt(&mut self, attempt: usize, receipt: &Receipt, now: Moment) {
+        let Some(made) = self.delivery.attempts().get(attempt) else {
+            return;
+        };
+        if made
+            .progress()
+            .is_some_and(|known| known >= receipt.progress)
+        {
+            return;
+        }
+        let delivered = match receipt.progress {
+            Progress::Delivered => true,
+            Progress::Failed => false,
+            Progress::Intermediate | Progress::Unknown => return,
+        };
+        let sign = Sign::Reported {
+            delivered,
+            reason: receipt.reason,
+            accepted_at: made.accepted_at().unwrap_or(made.at),
+            first: self.is_alone(attempt),
+        };
+        self.tell_health(attempt, sign, now);
+        if !delivered {
+            return;
+        }
+        self.keep_promise(true);
+        if let Some(claim) = &self.claim {
+            claim.delivered();
+        }
+        let took = since(self.delivery.terms().received_at, now);
+        let labels = [&*self.step(attempt).vendor, self.parcel.country.as_str()];
+        let times = &self.dispatch.telemetry.time_to_delivered;
+        times.with_label_values(&labels).observe(seconds(took));
+    }
+
+    fn tell_health(&self, attempt: usize, sign: Sign<'_>, now: Moment) {
+        let vendor = &self.step(attempt).vendor;
+        let mut health = self.dispatch.health();
+        health.saw(vendor, self.parcel.country, sign, now);
+    }
+
+    /// Whether no other vendor was called for this delivery: only then its fate says all about the vendor.
+    fn is_alone(&self, attempt: usize) -> bool {
+        let attempts = self.delivery.attempts().iter().enumerate();
+        let mut others = attempts.filter(|(index, _)| *index != attempt);
+        others.all(|(_, other)| matches!(other.state, State::Skipped(_)))
+    }
+
+    /// Counts the move from the attempt before to this one.
+    pub(super) fn observe_failover(&self, attempt: usize, now: Moment) {
+        let Some(before) = attempt.checked_sub(1) else {
+            return;
+        };
+        let (from, to) = (self.step(before), self.step(attempt));
+        if from.vendor == to.vendor && from.channel == to.channel {
+            return;
+        }
+        let made = &self.delivery.attempts()[before];
+        if made.state == State::InFlight {
+            let waited = now.ms_since(made.at);
+            let words = format!("silent for {waited} ms");
+            self.dispatch.see(&from.vendor, words, now);
+            self.tell_health(before, Sign::Slow { ms: waited }, now);
+        }
+        let reason = view::why_left(made);
+        self.dispatch
+            .telemetry
+            .failovers
+            .with_label_values(&[
+                &from.vendor,
+                &to.vendor,
+                self.parcel.country.as_str(),
+                reason,
+            ])
+            .inc();
+    }
+
+    pub(super) fn keep_promise(&mut self, accepted: bool) {
+        if std::mem::take(&mut self.promised) {
+            self.promises().dec();
+            if accepted {
+                tracing::info!(delivery = %self.parcel.id, "a vendor accepted after the answer");
+            }
+        }
+    }
+
+    /// After a restart: Okta was told that all is well, and no vendor is known to have accepted.
+    pub(super) fn promise_again(&mut self) {
+        if self.delivery.accepted().is_none() {
+            self.promised = true;
+            self.promises().inc();
+        }
+    }
+
+    pub(super) fn promises(&self) -> prometheus::IntGauge {
+        let promises = &self.dispatch.telemetry.promised_unaccepted;
+        promises.with_label_values(&[self.parcel.country.as_str()])
+    }
+
+    pub(super) fn step(&self, attempt: usize) -> &Step {
+        &self.delivery.plan().steps[self.delivery.attempts()[attempt].step]
+    }
+}

@@ -1,0 +1,56 @@
+//! Vendors' receipts: who they are of, and what the vendor hears.
+
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::header::{ALLOW, HeaderValue};
+use hyper::{Method, Request, StatusCode};
+
+use crate::dispatch::{Dispatch, Report, Taken};
+use crate::server::reply::{BodyFault, Response, empty, read_body, refusal};
+
+/// The path begins so; the vendor's account follows, then perhaps a reference.
+pub(super) const RECEIPTS_PATH: &str = "/receipts/";
+/// A request with receipts, at most.
+const RECEIPT_BYTES_MAX: usize = 256 * 1024;
+
+/// Takes a request with receipts in.
+pub(super) async fn receipts(dispatch: &Arc<Dispatch>, request: Request<Incoming>) -> Response {
+    let (head, body) = request.into_parts();
+    if !matches!(head.method, Method::GET | Method::POST) {
+        let mut response = refusal(StatusCode::METHOD_NOT_ALLOWED, "receipts are GET or POST");
+        let allow = HeaderValue::from_static("GET, POST");
+        response.headers_mut().insert(ALLOW, allow);
+        return response;
+    }
+    let path = head.uri.path();
+    let named = path.strip_prefix(RECEIPTS_PATH).unwrap_or_default();
+    let (vendor, reference) = match named.trim_end_matches('/').split_once('/') {
+        Some((vendor, reference)) => (vendor, Some(reference)),
+        None => (named.trim_end_matches('/'), None),
+    };
+    let body = match read_body(body, RECEIPT_BYTES_MAX).await {
+        Ok(body) => body,
+        Err(BodyFault::TooLarge) => {
+            return refusal(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
+        }
+        Err(BodyFault::TooSlow | BodyFault::Broken) => {
+            return refusal(StatusCode::BAD_REQUEST, "the body could not be read");
+        }
+    };
+    let report = Report {
+        vendor,
+        reference,
+        method: &head.method,
+        path: head.uri.path_and_query().map_or(path, |p| p.as_str()),
+        headers: &head.headers,
+        body: &body,
+    };
+    match dispatch.take_report(&report).await {
+        Taken::Kept(status) => empty(status),
+        Taken::NoVendor => refusal(StatusCode::NOT_FOUND, "there is no such vendor account"),
+        Taken::Unproven => refusal(StatusCode::FORBIDDEN, "it is not proven to be the vendor's"),
+        Taken::Unreadable => refusal(StatusCode::BAD_REQUEST, "it cannot be read as a receipt"),
+        Taken::NotKept => refusal(StatusCode::SERVICE_UNAVAILABLE, "come again later"),
+    }
+}
