@@ -162,6 +162,9 @@ pub enum Sign<'a> {
         /// The message was the delivery's first attempt and not a hedge.
         first: bool,
     },
+    /// A receipt was due, and none comes from the vendor at all: either its receipts have stopped or its
+    /// messages go nowhere.
+    Quiet,
     /// Okta told that the passcode was used.
     Converted {
         /// The message was the delivery's first attempt and not a hedge.
@@ -263,6 +266,7 @@ impl Health {
                 known.reported(country, &report, now);
             }
             Sign::Silent { first } => known.silent(country, first, now),
+            Sign::Quiet => known.quiet(country, now),
             Sign::Converted { first } => {
                 if first {
                     known.converted(country, now);

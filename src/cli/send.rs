@@ -1,5 +1,7 @@
 //! `trunkline send`: plays Okta, and says what Okta would make of the answer.
 
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -7,7 +9,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use crate::cli::{ChannelArg, FINE, NO, block_on};
+use crate::cli::{CONFIG_FILE, ChannelArg, FINE, NO, block_on};
+use crate::reload::{Place, configuration};
 use crate::time::Clock;
 
 /// Okta waits this long.
@@ -23,8 +26,9 @@ pub(super) struct Args {
     number: String,
     #[arg(long, value_enum, default_value = "sms")]
     channel: ChannelArg,
-    #[arg(long, default_value = "http://127.0.0.1:8080/okta/telephony")]
-    url: String,
+    /// The hook's address [default: the listener that ./trunkline.toml names]
+    #[arg(long)]
+    url: Option<String>,
     /// A header, such as the org's credential; may be given several times
     #[arg(long = "header", value_name = "K: V", value_parser = header)]
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -70,6 +74,25 @@ pub(super) fn run(args: &Args) -> u8 {
     };
     println!("HTTP {status} after {ms} ms");
     verdict(status, &body)
+}
+
+/// The hook of a router that runs with the configuration in this directory.
+fn own_hook() -> String {
+    let default = PathBuf::from(CONFIG_FILE);
+    let config = configuration(&Place {
+        config: default.exists().then_some(default),
+        sandbox: true,
+    });
+    let mut address = config.hook.listen;
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    let scheme = if config.hook.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    format!("{scheme}://{address}/okta/telephony")
 }
 
 /// What Okta does with an answer.
@@ -138,7 +161,7 @@ async fn post(args: &Args) -> Result<(u16, Vec<u8>), String> {
         .map_err(told)?;
     let headers: HeaderMap = args.headers.iter().cloned().collect();
     let response = client
-        .post(&args.url)
+        .post(args.url.clone().unwrap_or_else(own_hook))
         .headers(headers)
         .header("content-type", "application/json")
         .body(call(args).to_string())

@@ -15,12 +15,14 @@ impl Driver {
         match event {
             Event::Settled { attempt, verdict } => self.observe_verdict(*attempt, verdict, now),
             Event::Reported { attempt, receipt } => self.observe_receipt(*attempt, receipt, now),
-            Event::Silent {
-                attempt,
-                excused: false,
-            } => {
+            Event::Silent { attempt, excused } => {
                 let first = self.is_alone(*attempt);
-                self.tell_health(*attempt, Sign::Silent { first }, now);
+                let sign = if *excused {
+                    Sign::Quiet
+                } else {
+                    Sign::Silent { first }
+                };
+                self.tell_health(*attempt, sign, now);
             }
             Event::Skipped { attempt, why } => {
                 let country = self.parcel.country;
@@ -31,7 +33,6 @@ impl Driver {
             Event::Woke
             | Event::Journaled { .. }
             | Event::Restarted
-            | Event::Silent { excused: true, .. }
             | Event::Superseded
             | Event::Converted => {}
         }

@@ -27,6 +27,11 @@ struct LastReport {
 }
 
 impl ReceiptChannel {
+    /// Whether anything was ever heard in it.
+    pub(super) fn has_spoken(&self) -> bool {
+        self.last.is_some()
+    }
+
     pub(super) fn accepted(&mut self, at: Moment) {
         let is_past = self.last.is_some_and(|last| at <= last.frontier);
         if is_past || self.outstanding.len() >= OUTSTANDING_MAX {

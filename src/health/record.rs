@@ -7,10 +7,10 @@ use super::window::{Counts, Window};
 use super::{PATIENCE_MAX_MS, Why};
 use crate::time::Moment;
 
-/// What counts as the present, in milliseconds.
-const WINDOW_MS: i64 = 20_000;
-/// A share is not judged with fewer samples.
+/// A share is not judged with fewer samples,
 const SHARE_MIN: u32 = 20;
+/// but half of so many is enough in a quiet country.
+const HALF_MIN: u32 = 8;
 /// The window needs this many for a country to be judged by itself alone.
 const OWN_MIN: u32 = 5;
 /// Two failures in a row are more than chance where the vendor fails elsewhere too.
@@ -29,10 +29,9 @@ pub(super) enum Course {
     Receipts,
     /// Receipts that say delivered, or that the person could not be reached.
     Reach,
+    /// Receipts that come, or do not while none comes at all.
+    Quiet,
 }
-
-/// How many there are.
-const COURSES: usize = 4;
 
 /// How one of them goes.
 #[derive(Clone, Copy, Debug)]
@@ -62,10 +61,18 @@ pub(super) struct Record {
     /// The patience after which a call was last called slow, in milliseconds.
     pub(super) slow_ms: Option<i64>,
     pub(super) used_at: Moment,
-    tracks: [Track; COURSES],
+    tracks: [Track; Course::ALL.len()],
 }
 
 impl Course {
+    const ALL: [Course; 5] = [
+        Course::Calls,
+        Course::Pace,
+        Course::Receipts,
+        Course::Reach,
+        Course::Quiet,
+    ];
+
     /// Which one a breaker opened for.
     pub(super) fn of(why: Why) -> Course {
         match why {
@@ -82,25 +89,36 @@ impl Course {
             Course::Calls => 5,
             Course::Pace => 20,
             Course::Receipts => 8,
-            Course::Reach => 20,
+            Course::Reach | Course::Quiet => 20,
         }
     }
 
-    /// This share of bad ones, in percent, opens a breaker. Telephones are switched off everywhere, but not
+    /// What counts as the present, in milliseconds. Receipts come later and less evenly than answers.
+    fn window_ms(self) -> i64 {
+        match self {
+            Course::Calls | Course::Pace => 10_000,
+            Course::Receipts | Course::Reach | Course::Quiet => 20_000,
+        }
+    }
+
+    /// This share of bad ones, in percent, opens a breaker. A vendor that fails one call in five is worse than
+    /// none; one call in twenty is slow by definition where patience is the 95th percentile. Telephones are switched off everywhere, but not
     /// most of them: then the vendor's way there is broken, whatever it says.
     fn percent_max(self) -> u32 {
         match self {
-            Course::Calls | Course::Receipts => 30,
-            Course::Pace => 20,
+            Course::Calls => 20,
+            Course::Pace => 15,
+            Course::Receipts => 30,
             Course::Reach => 60,
+            Course::Quiet => 100,
         }
     }
 }
 
 impl Track {
-    fn new() -> Track {
+    fn new(course: Course) -> Track {
         Track {
-            window: Window::new(WINDOW_MS),
+            window: Window::new(course.window_ms()),
             run: 0,
             last_at: None,
         }
@@ -127,7 +145,7 @@ impl Record {
             calls: Tally::default(),
             slow_ms: None,
             used_at: now,
-            tracks: [Track::new(); COURSES],
+            tracks: Course::ALL.map(Track::new),
         }
     }
 
@@ -145,7 +163,7 @@ impl Record {
 
     /// Begins anew: what made the breaker open is over.
     pub(super) fn forget_tracks(&mut self) {
-        self.tracks = [Track::new(); COURSES];
+        self.tracks = Course::ALL.map(Track::new);
     }
 
     /// Whether an answer after `ms` milliseconds is quick; None where it was already called slow.
@@ -186,8 +204,11 @@ impl Record {
 
     fn is_over(&self, course: Course, now: Moment) -> bool {
         let counts = self.counts(course, now);
-        let share = counts.total() >= SHARE_MIN && counts.is_bad(course.percent_max());
-        share || self.track(course).run >= course.run_max()
+        let percent = course.percent_max();
+        let share = counts.total() >= SHARE_MIN && counts.is_bad(percent);
+        let half = counts.total() >= HALF_MIN && counts.is_bad(percent.max(50));
+        let quickly = !matches!(course, Course::Reach | Course::Quiet);
+        share || (half && quickly) || self.track(course).run >= course.run_max()
     }
 
     fn counts(&self, course: Course, now: Moment) -> Counts {

@@ -304,9 +304,9 @@ fn an_outage_in_one_country() {
 }
 
 #[test]
-fn a_third_of_calls_fail_in_one_country() {
+fn three_calls_in_ten_fail_in_one_country() {
     let mut world = World::new(|place, at, chance| {
-        if is_ill(at) && german(place) && chance < 35 {
+        if is_ill(at) && german(place) && chance < 30 {
             Manner::DOWN
         } else {
             Manner::WELL

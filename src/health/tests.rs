@@ -205,7 +205,7 @@ fn a_rest_is_not_endless() {
 fn throttling_without_a_time_counts_for_the_share_only() {
     let mut scene = Scene::new();
     scene.good("DE", 40);
-    scene.verdicts("DE", &throttled(None), 10);
+    scene.verdicts("DE", &throttled(None), 9);
     assert_eq!(scene.unwell("DE"), None);
     scene.verdicts("DE", &throttled(None), 10);
     assert!(matches!(scene.unwell("DE"), Some((Why::Throttled, _))));

@@ -213,6 +213,23 @@ impl VendorRecord {
         });
     }
 
+    /// A receipt was due and none comes at all. Nobody is sent a second message because of that, but after
+    /// many of them others take the new ones: a vendor that swallows everything looks just so. One that never
+    /// reported has nothing to be quiet about.
+    pub(super) fn quiet(&mut self, country: Country, now: Moment) {
+        if !self.channel.has_spoken() {
+            return;
+        }
+        let due_ms = self.proof_ms(country);
+        self.each(country, now, |record, _| {
+            if record.breaker.opened_within(due_ms, now) {
+                return None;
+            }
+            let over = record.count(Course::Quiet, false, now);
+            over.then_some(Why::Silent)
+        });
+    }
+
     pub(super) fn converted(&mut self, country: Country, now: Moment) {
         self.each(country, now, |record, _| {
             record.lessons.converted.add(true, now);
@@ -395,6 +412,7 @@ fn count_receipt(
     if !record.breaker.is_news(report.accepted_at) {
         return None;
     }
+    record.count(Course::Quiet, true, now);
     if delivered {
         record.count(Course::Receipts, true, now);
         record.count(Course::Reach, true, now);

@@ -29,3 +29,28 @@ fn where_hardly_anybody_can_be_reached_it_is_the_vendors_fault() {
     assert_eq!(scene.why("DE"), Some(Why::Undelivered));
     assert_eq!(scene.why("FR"), None);
 }
+
+#[test]
+fn a_vendor_whose_receipts_stop_altogether_is_passed_over_after_a_while() {
+    let mut scene = Scene::new();
+    let quiet = |scene: &mut Scene, count| {
+        for _ in 0..count {
+            scene.saw("DE", Sign::Quiet);
+        }
+    };
+    quiet(&mut scene, 50);
+    assert_eq!(scene.why("DE"), None, "it never reported");
+    scene.receipts("DE", true, None, 30);
+    quiet(&mut scene, 19);
+    assert_eq!(scene.why("DE"), None);
+    quiet(&mut scene, 1);
+    assert_eq!(scene.why("DE"), Some(Why::Silent));
+    scene.pass(1_000);
+    for _ in 0..2 {
+        assert_eq!(scene.ask("DE"), Fitness::Probe);
+        scene.good("DE", 1);
+        let accepted_at = scene.now;
+        scene.receipt("DE", true, None, accepted_at);
+    }
+    assert_eq!(scene.why("DE"), None);
+}
