@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::catalog::Catalog;
 use crate::delivery::LEAST_LIFE_MS;
-use crate::flow::{Channel, DeliveryId, Message, Secret};
+use crate::flow::{Channel, DeliveryId, Message, Secret, Step, Waits};
 use crate::number::{Country, NumberProblem, PhoneNumber};
 use crate::rules::{Decision, Missed};
 use crate::text::{Measure, measure, spoken};
@@ -43,6 +43,8 @@ pub struct Explained {
     pub rule_place: Option<String>,
     pub rules: String,
     pub chain: Option<String>,
+    /// The steps' order is learned, and another one for each delivery.
+    pub adaptive: bool,
     /// Names in canonical order.
     pub vendors: Vec<String>,
     pub sender: Option<String>,
@@ -65,6 +67,14 @@ pub struct StepExplained {
     /// Its weight among those of its position; absent where it is alone.
     pub weight: Option<u32>,
     pub sender: Option<String>,
+    /// `sms` or `voice`.
+    pub channel: Channel,
+    /// What it waits for; absent where it is tried in its turn.
+    pub waits: Option<String>,
+    /// What a message costs, in the chain's own unit.
+    pub cost: Option<f64>,
+    /// Of 100 deliveries, so many would turn to it first, as a running router has learned.
+    pub first: Option<usize>,
     /// Why it is switched off now.
     pub off: Option<String>,
     /// What a running router last saw of it.
@@ -115,6 +125,7 @@ pub fn explain(catalog: &Catalog, question: &Question, now: Moment) -> Explained
         rule_place: found.place.map(|p| p.to_string()),
         rules: catalog.rules.version().to_string(),
         chain: None,
+        adaptive: false,
         vendors: Vec::new(),
         sender: None,
         text: measure(text),
@@ -135,18 +146,12 @@ pub fn explain(catalog: &Catalog, question: &Question, now: Moment) -> Explained
         Decision::Plan(plan) => {
             explained.rule = Some(plan.rule.to_string());
             explained.chain = Some(plan.chain.to_string());
+            explained.adaptive = plan.learning.order;
             explained.sender = plan.steps[0].from.as_ref().map(|f| f.to_string());
             for (step, weight) in plan.steps.iter().zip(found.weights) {
                 let off = catalog.rules.off(&step.vendor, country, now);
                 explained.vendors.push(step.vendor.to_string());
-                explained.steps.push(StepExplained {
-                    vendor: step.vendor.to_string(),
-                    weight,
-                    sender: step.from.as_ref().map(|f| f.to_string()),
-                    off: off.map(str::to_owned),
-                    last: None,
-                    health: None,
-                });
+                explained.steps.push(step_explained(step, weight, off));
             }
             explained.timetable = timetable(catalog, &explained.vendors, plan.pace);
         }
@@ -185,6 +190,30 @@ impl Explained {
             }
         }
     }
+}
+
+fn step_explained(step: &Step, weight: Option<u32>, off: Option<&str>) -> StepExplained {
+    StepExplained {
+        vendor: step.vendor.to_string(),
+        weight,
+        sender: step.from.as_ref().map(|f| f.to_string()),
+        channel: step.channel,
+        waits: step.waits.as_ref().map(waits_for),
+        cost: step.cost,
+        first: None,
+        off: off.map(str::to_owned),
+        last: None,
+        health: None,
+    }
+}
+
+/// What a step waits for, in words.
+fn waits_for(waits: &Waits) -> String {
+    let mut reasons: Vec<&str> = waits.on.iter().map(|r| r.as_str()).collect();
+    if waits.on_silence {
+        reasons.push("silence");
+    }
+    format!("{} s, on {}", waits.after_ms / 1000, reasons.join(", "))
 }
 
 fn message(catalog: &Catalog, question: &Question, channel: Channel, now: Moment) -> Message {
@@ -284,13 +313,20 @@ impl fmt::Display for Explained {
             return write!(f, "nothing would be sent: {refused}");
         }
         if let Some(chain) = &self.chain {
-            writeln!(f, "chain  `{chain}`")?;
+            let order = if self.adaptive { ", order learned" } else { "" };
+            writeln!(f, "chain  `{chain}`{order}")?;
         }
         for (index, step) in self.steps.iter().enumerate() {
             let sender = step.sender.as_deref().unwrap_or("the vendor's choice");
             write!(f, "  {}. {}, sender {sender}", index + 1, step.vendor)?;
             if let Some(weight) = step.weight {
                 write!(f, ", weight {weight}")?;
+            }
+            if let Some(waits) = &step.waits {
+                write!(f, ", by {} after {waits}", step.channel)?;
+            }
+            if let Some(first) = step.first {
+                write!(f, ", first for {first} of 100")?;
             }
             if let Some(off) = &step.off {
                 write!(f, ", OFF: {off}")?;

@@ -91,6 +91,9 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Short codes have three to six digits.
+const SHORT_CODE_DIGITS_MAX: usize = 6;
+
 /// The name of a vendor account, as rules use it.
 pub type VendorName = Arc<str>;
 
@@ -217,6 +220,38 @@ pub struct Step {
     /// Present where the step waits for a reason to act.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits: Option<Waits>,
+}
+
+/// What a message comes from, as far as networks treat it differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SenderType {
+    /// A name.
+    Alpha,
+    /// A number of at most six digits.
+    ShortCode,
+    /// A telephone number.
+    Number,
+    /// Whatever the vendor chooses.
+    VendorsChoice,
+    /// A call, from any number.
+    Call,
+}
+
+impl Step {
+    /// What its messages come from.
+    pub fn sender_type(&self) -> SenderType {
+        match (self.channel, self.from.as_deref()) {
+            (Channel::Voice, _) => SenderType::Call,
+            (Channel::Sms, None) => SenderType::VendorsChoice,
+            (Channel::Sms, Some(from)) if from.contains(|c: char| c.is_alphabetic()) => {
+                SenderType::Alpha
+            }
+            (Channel::Sms, Some(from)) if from.len() <= SHORT_CODE_DIGITS_MAX => {
+                SenderType::ShortCode
+            }
+            (Channel::Sms, Some(_)) => SenderType::Number,
+        }
+    }
 }
 
 /// What silence means of a vendor that reports.

@@ -22,7 +22,7 @@ mod window;
 
 use std::collections::HashMap;
 
-use crate::flow::{Reason, VendorName, Verdict};
+use crate::flow::{Reason, SenderType, VendorName, Verdict};
 use crate::number::Country;
 use crate::time::Moment;
 
@@ -154,6 +154,8 @@ pub enum Sign<'a> {
         reason: Option<Reason>,
         /// When the vendor took the message.
         accepted_at: Moment,
+        /// What the message came from.
+        sender: SenderType,
         /// The message was the delivery's first attempt and not a hedge.
         first: bool,
     },
@@ -177,6 +179,7 @@ struct Reported {
     delivered: bool,
     reason: Option<Reason>,
     accepted_at: Moment,
+    sender: SenderType,
     first: bool,
 }
 
@@ -255,12 +258,14 @@ impl Health {
                 delivered,
                 reason,
                 accepted_at,
+                sender,
                 first,
             } => {
                 let report = Reported {
                     delivered,
                     reason,
                     accepted_at,
+                    sender,
                     first,
                 };
                 known.reported(country, &report, now);
@@ -282,9 +287,14 @@ impl Health {
 
     /// How long after its acceptance a message's final receipt is due, in milliseconds: three times
     /// what 99 of 100 took in the country, or with the vendor alone where little is known there,
-    /// and at least 5 s. None while too little is known.
-    pub fn receipt_due_ms(&self, vendor: &str, country: Country) -> Option<i64> {
-        self.vendors.get(vendor)?.due_ms(country)
+    /// and at least 5 s. Each type of sender is learned apart. None while too little is known.
+    pub fn receipt_due_ms(
+        &self,
+        vendor: &str,
+        country: Country,
+        sender: SenderType,
+    ) -> Option<i64> {
+        self.vendors.get(vendor)?.due_ms(country, Some(sender))
     }
 
     /// Whether the vendor's receipts as a whole are quiet or late, so that the missing receipt of a

@@ -114,6 +114,7 @@ impl Driver {
             delivered,
             reason: receipt.reason,
             accepted_at: made.accepted_at().unwrap_or(made.at),
+            sender: self.step(attempt).sender_type(),
             first: self.is_alone(attempt),
         };
         self.tell_health(attempt, sign, now);

@@ -29,9 +29,10 @@ impl Dispatch {
             let account = catalog.account(&step.vendor);
             let reports = heard && account.is_some_and(|a| a.reports(step.channel));
             step.receipts = step.receipts.filter(|_| reports);
+            let sender = step.sender_type();
             if let Some(due) = &mut step.receipts
                 && let Some(cap) = due.after_ms
-                && let Some(learned) = health.receipt_due_ms(&step.vendor, country)
+                && let Some(learned) = health.receipt_due_ms(&step.vendor, country, sender)
             {
                 due.after_ms = Some(learned.min(cap));
             }

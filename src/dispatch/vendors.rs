@@ -6,6 +6,8 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use crate::dispatch::{Dispatch, Switch};
+use crate::explain::Explained;
+use crate::flow::VendorName;
 use crate::health::{Cell, Fitness, State};
 use crate::number::Country;
 use crate::time::Moment;
@@ -94,6 +96,29 @@ impl Dispatch {
             Fitness::Well => "well".to_owned(),
             Fitness::Probe => "probing".to_owned(),
             Fitness::Unwell { why, .. } => format!("unwell: {}", why.as_str()),
+        }
+    }
+
+    /// Notes how often each vendor of an adaptive chain would be first, going by what is known now.
+    pub fn note_order(&self, explained: &mut Explained) {
+        if !explained.adaptive {
+            return;
+        }
+        let now = self.clock.now();
+        let mut plain: Vec<_> = explained.steps.iter_mut().collect();
+        plain.retain(|step| step.waits.is_none());
+        let candidates: Vec<(VendorName, Option<f64>)> = plain
+            .iter()
+            .map(|step| (step.vendor.as_str().into(), step.cost))
+            .collect();
+        let mut firsts = vec![0; plain.len()];
+        let health = self.health();
+        for seed in 0..100_u8 {
+            let order = health.order(&candidates, explained.country, &[seed; 16], now);
+            firsts[order[0]] += 1;
+        }
+        for (step, first) in plain.iter_mut().zip(firsts) {
+            step.first = Some(first);
         }
     }
 

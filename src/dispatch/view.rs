@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::delivery::{Attempt, Silence, Skip, State};
 use crate::dispatch::Told;
 use crate::dispatch::record::Kept;
-use crate::flow::{DeliveryId, Verdict};
+use crate::flow::{DeliveryId, Plan, Verdict};
 use crate::journal::Record;
 use crate::time::Moment;
 
@@ -34,6 +34,8 @@ pub struct DeliveryView {
     pub answer: Option<Told>,
     pub attempts: Vec<AttemptView>,
     pub receipts: Vec<ReceiptView>,
+    /// The vendors' order, where it was learned.
+    pub learned_order: Option<String>,
     /// The older deliveries whose passcode this one replaced.
     pub supersedes: Vec<String>,
     pub timeline: Vec<Moved>,
@@ -114,6 +116,7 @@ impl DeliveryView {
             answer,
             attempts,
             receipts: Vec::new(),
+            learned_order: course.and_then(|c| learned_order(&c.plan)),
             supersedes: kept
                 .iter()
                 .flat_map(|k| &k.supersedes)
@@ -151,6 +154,12 @@ fn attempt_view(attempt: &Attempt, step: &crate::flow::Step) -> AttemptView {
     }
 }
 
+fn learned_order(plan: &Plan) -> Option<String> {
+    let vendors = plan.steps.iter().filter(|s| s.waits.is_none());
+    let vendors: Vec<&str> = vendors.map(|s| &*s.vendor).collect();
+    plan.learning.order.then(|| vendors.join(", "))
+}
+
 fn receipt_views(shown: &[AttemptView], made: &[Attempt]) -> Vec<ReceiptView> {
     let mut receipts: Vec<(Moment, ReceiptView)> = Vec::new();
     for (index, (attempt, shown)) in made.iter().zip(shown).enumerate() {
@@ -183,10 +192,11 @@ fn timeline(record: &Record, view: &DeliveryView, made: &[Attempt]) -> Vec<Moved
             moves.push((at, format!("{vendor}: {}", came_to(attempt))));
         }
         for (at, receipt) in &attempt.receipts {
+            let progress = receipt.progress.as_str();
             let told = [
-                Some(receipt.progress.as_str()),
+                Some(progress),
                 receipt.reason.map(|r| r.as_str()),
-                receipt.code.as_deref(),
+                receipt.code.as_deref().filter(|code| *code != progress),
             ];
             let told = told.into_iter().flatten().collect::<Vec<_>>().join(" ");
             moves.push((*at, format!("receipt from {vendor}: {told}")));
@@ -202,6 +212,9 @@ fn timeline(record: &Record, view: &DeliveryView, made: &[Attempt]) -> Vec<Moved
                 moves.push((since, what));
             }
         }
+    }
+    if let Some(order) = &view.learned_order {
+        moves.push((record.admitted_at, format!("order as learned: {order}")));
     }
     for older in &view.supersedes {
         moves.push((record.admitted_at, format!("replaces {older}")));

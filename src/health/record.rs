@@ -1,7 +1,7 @@
 //! All that is known of one vendor in one country, or of the vendor alone.
 
 use super::breaker::Breaker;
-use super::samples::Samples;
+use super::samples::{Delays, Samples};
 use super::tally::{Lessons, Tally};
 use super::window::{Counts, Window};
 use super::{PATIENCE_MAX_MS, Why};
@@ -54,7 +54,7 @@ pub(super) struct Vote {
 pub(super) struct Record {
     pub(super) breaker: Breaker,
     pub(super) latency: Samples,
-    pub(super) receipt_delay: Samples,
+    pub(super) receipt_delay: Delays,
     pub(super) lessons: Lessons,
     /// All calls, not only first attempts.
     pub(super) calls: Tally,
@@ -140,7 +140,7 @@ impl Record {
         Record {
             breaker: Breaker::default(),
             latency: Samples::default(),
-            receipt_delay: Samples::default(),
+            receipt_delay: Delays::default(),
             lessons: Lessons::default(),
             calls: Tally::default(),
             slow_ms: None,

@@ -1,5 +1,7 @@
 //! Keeps the last few hundred times something took, and their quantiles.
 
+use crate::flow::SenderType;
+
 /// How many times are kept.
 const SAMPLES_MAX: usize = 256;
 /// Below this many nothing is said.
@@ -13,6 +15,29 @@ pub(super) struct Samples {
     ring: Vec<u32>,
     seen: u64,
     quantiles: Option<Quantiles>,
+}
+
+/// How long receipts take, by what the message came from.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Delays(Vec<(SenderType, Samples)>);
+
+impl Delays {
+    pub(super) fn add(&mut self, sender: SenderType, ms: i64) {
+        if !self.0.iter().any(|(known, _)| *known == sender) {
+            self.0.push((sender, Samples::default()));
+        }
+        for (_, samples) in self.0.iter_mut().filter(|(known, _)| *known == sender) {
+            samples.add(ms);
+        }
+    }
+
+    /// What 99 of 100 from such a sender took at most; from any sender, when none is asked for.
+    pub(super) fn p99(&self, sender: Option<SenderType>) -> Option<i64> {
+        let meant = |known: SenderType| sender.is_none_or(|sender| sender == known);
+        let known = self.0.iter().filter(|(known, _)| meant(*known));
+        let known = known.filter_map(|(_, samples)| samples.quantiles());
+        known.map(|delay| delay.p99).max()
+    }
 }
 
 /// Half, 95 and 99 of 100 took at most this long, in milliseconds.

@@ -184,6 +184,7 @@ impl<F: FnMut(Country, Moment, u64) -> Manner> World<F> {
                     delivered,
                     reason: None,
                     accepted_at: message.accepted_at,
+                    sender: SenderType::Number,
                     first: message.first,
                 };
                 self.tell(&message, sign);
@@ -213,7 +214,9 @@ impl<F: FnMut(Country, Moment, u64) -> Manner> World<F> {
             let message = message.clone();
             self.later(delay_ms, Event::Receipt { message, delivered });
         }
-        let due = self.health.receipt_due_ms(&message.vendor, message.country);
+        let due = self
+            .health
+            .receipt_due_ms(&message.vendor, message.country, SenderType::Number);
         let due_ms = due.map_or(SILENCE_MS, |ms| ms.min(SILENCE_MS));
         self.later(due_ms, Event::Due { message });
     }

@@ -81,6 +81,7 @@ impl Scene {
             delivered,
             reason,
             accepted_at,
+            sender: SenderType::Number,
             first: true,
         };
         self.saw(place, sign);

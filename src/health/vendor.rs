@@ -6,7 +6,7 @@ use super::blame::{Blame, Finding, blame_of_receipt, finding};
 use super::receipts::ReceiptChannel;
 use super::record::{Course, Record};
 use super::{Fitness, PATIENCE_MAX_MS, Reported, State, Why};
-use crate::flow::{Verdict, VerdictKind};
+use crate::flow::{SenderType, Verdict, VerdictKind};
 use crate::number::Country;
 use crate::time::Moment;
 
@@ -180,7 +180,7 @@ impl VendorRecord {
         let blame = blame_of_receipt(report.reason);
         let delay_ms = now.ms_since(report.accepted_at);
         self.each(country, now, |record, is_here| {
-            record.receipt_delay.add(delay_ms);
+            record.receipt_delay.add(report.sender, delay_ms);
             if !report.delivered && blame == Blame::Country && !is_here {
                 record.breaker.told_nothing(report.accepted_at, now);
                 return None;
@@ -237,12 +237,13 @@ impl VendorRecord {
         });
     }
 
-    /// How long after its acceptance a message's final receipt is due, in milliseconds.
-    pub(super) fn due_ms(&self, country: Country) -> Option<i64> {
+    /// How long after its acceptance a message's final receipt is due, in milliseconds; from any sender, when
+    /// none is given.
+    pub(super) fn due_ms(&self, country: Country, sender: Option<SenderType>) -> Option<i64> {
         let here = self.countries.get(&country);
-        here.and_then(|here| here.receipt_delay.quantiles())
-            .or_else(|| self.alone.receipt_delay.quantiles())
-            .map(|delay| delay.p99.saturating_mul(DUE_FACTOR).max(DUE_MIN_MS))
+        here.and_then(|here| here.receipt_delay.p99(sender))
+            .or_else(|| self.alone.receipt_delay.p99(sender))
+            .map(|p99| p99.saturating_mul(DUE_FACTOR).max(DUE_MIN_MS))
     }
 
     fn resting(&self, now: Moment) -> Option<Moment> {
@@ -319,7 +320,9 @@ impl VendorRecord {
 
     /// How long a receipt that must prove something is waited for, in milliseconds.
     fn proof_ms(&self, country: Country) -> i64 {
-        self.due_ms(country).unwrap_or(PROOF_MS).min(PROOF_MAX_MS)
+        self.due_ms(country, None)
+            .unwrap_or(PROOF_MS)
+            .min(PROOF_MAX_MS)
     }
 }
 

@@ -217,6 +217,7 @@ impl AdminHandler {
                 health: Some(self.dispatch.health_in(vendor, country)),
             })
         });
+        self.dispatch.note_order(&mut explained);
         json(StatusCode::OK, &explained)
     }
 

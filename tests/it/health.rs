@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::router::{Router, hook_call, number, provider};
+use crate::router::{Router, hook_call, number, only_rules, provider};
 
 /// Numbers of the United Kingdom, all different.
 fn elsewhere(n: usize) -> String {
@@ -71,4 +71,42 @@ async fn a_vendor_that_accepts_and_never_delivers_is_passed_over() {
     until_first(&router, "vonage", &mut numbers).await;
     router.steer("twilio", "accept@+65").await;
     until_first(&router, "twilio", &mut numbers).await;
+}
+
+#[tokio::test]
+async fn a_learned_order_turns_to_who_delivers_and_shows_why() {
+    let router = Router::start("");
+    let chain = "[chains.sg]\nvendors = [\"twilio\", \"vonage\"]\norder = \"adaptive\"\n";
+    let rule = "[[rule]]\nname = \"sg\"\nwhen = { country = [\"SG\"] }\nchain = \"sg\"\n";
+    only_rules(&router, &format!("{chain}{rule}")).await;
+    // Rare enough for no breaker to open.
+    router.steer("twilio", "undelivered:30007%25").await;
+    let mut orders = Vec::new();
+    for round in 0..4 {
+        let bodies = (0..50).map(|n| hook_call(&number(round * 50 + n)));
+        let bodies: Vec<_> = bodies.collect();
+        let calls = bodies.iter().map(|body| router.call(body));
+        orders.clear();
+        for answer in futures_util::future::join_all(calls).await {
+            let delivery = router
+                .delivery(&answer, |d| d["outcome"] == "delivered")
+                .await;
+            let order = delivery["learned_order"].as_str().unwrap().to_owned();
+            let timeline = delivery["timeline"].to_string();
+            assert!(timeline.contains(&order), "{delivery:#}");
+            orders.push(order);
+        }
+    }
+    let better = orders.iter().filter(|o| *o == "vonage, twilio").count();
+    assert!(better > 30, "{better} of {}: {orders:?}", orders.len());
+    let explained = router.admin_get("/api/v1/explain?to=%2B6591234567").await;
+    assert_eq!(explained["adaptive"], true);
+    let shares: Vec<u64> = explained["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["first"].as_u64().unwrap())
+        .collect();
+    assert_eq!(shares.iter().sum::<u64>(), 100);
+    assert!(shares[0] < shares[1], "{shares:?}");
 }

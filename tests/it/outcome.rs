@@ -4,29 +4,13 @@ use std::fmt::Write as _;
 
 use serde_json::{Value as Json, json};
 
-use crate::router::{NUMBER, Router, hook_call, number, provider};
+use crate::router::{NUMBER, Router, hook_call, number, only_rules, provider};
 use trunkline::time::Moment;
 
-/// Singapore's chain with these settings, in place of the shipped rules.
-fn with_chain(router: &Router, chain: &str) {
-    let chains = format!("[chains.sg]\n{chain}\n");
-    let rules = "[[rule]]\nname = \"sg\"\nwhen = { country = [\"SG\"] }\nchain = \"sg\"\n";
-    for shipped in ["20-rules", "30-guard", "40-switches"] {
-        router
-            .place
-            .replace(&format!("routing-rules/{shipped}.toml"), "");
-    }
-    router
-        .place
-        .replace("routing-rules/10-chains.toml", &(chains + rules));
-}
-
-async fn reloaded(router: &Router) {
-    let post = router
-        .client
-        .post(format!("{}/api/v1/rules/reload", router.admin));
-    let response = post.send().await.unwrap();
-    assert_eq!(response.status(), 200, "{}", response.text().await.unwrap());
+/// Puts a chain of Singapore with these settings in place of the shipped rules.
+async fn with_chain(router: &Router, chain: &str) {
+    let rule = "[[rule]]\nname = \"sg\"\nwhen = { country = [\"SG\"] }\nchain = \"sg\"\n";
+    only_rules(router, &format!("[chains.sg]\n{chain}\n{rule}")).await;
 }
 
 fn at(of: &Json) -> Moment {
@@ -49,8 +33,7 @@ async fn every_vendor_reports_that_it_delivered() {
     let all: Vec<Json> = router.sandbox().await;
     for (n, vendor) in all.iter().enumerate() {
         let vendor = vendor["vendor"].as_str().unwrap();
-        with_chain(&router, &format!("vendors = [\"{vendor}\"]"));
-        reloaded(&router).await;
+        with_chain(&router, &format!("vendors = [\"{vendor}\"]")).await;
         for channel in ["SMS", "CALL"] {
             let mut call = hook_call(&number(n));
             call["data"]["messageProfile"]["deliveryChannel"] = json!(channel);
@@ -114,8 +97,7 @@ async fn a_forged_receipt_is_not_believed() {
     for vendor in router.sandbox().await {
         let vendor = vendor["vendor"].as_str().unwrap().to_owned();
         router.steer(&vendor, "forged").await;
-        with_chain(&router, &format!("vendors = [\"{vendor}\"]"));
-        reloaded(&router).await;
+        with_chain(&router, &format!("vendors = [\"{vendor}\"]")).await;
         let answer = router.call(&hook_call(NUMBER)).await;
         assert_eq!(provider(&answer), vendor);
         let counted = format!(r#"trunkline_receipts_total{{status="forged",vendor="{vendor}"}}"#);
@@ -132,8 +114,7 @@ async fn with_all_receipts_late_nothing_is_sent_twice() {
     let router = Router::start("");
     let chain =
         "vendors = [\"twilio\", \"vonage\"]\non_silence = \"failover\"\nsilence_after = \"1s\"";
-    with_chain(&router, chain);
-    reloaded(&router).await;
+    with_chain(&router, chain).await;
     // The vendor has reported before, so that its silence could mean something.
     let before = router.call(&hook_call(&number(1))).await;
     router
@@ -160,8 +141,7 @@ async fn silence_about_one_message_while_others_are_reported_moves_on() {
     let router = Router::start("");
     let chain =
         "vendors = [\"twilio\", \"vonage\"]\non_silence = \"failover\"\nsilence_after = \"1s\"";
-    with_chain(&router, chain);
-    reloaded(&router).await;
+    with_chain(&router, chain).await;
     router
         .steer("twilio", &format!("unreported@{NUMBER}"))
         .await;
@@ -185,8 +165,7 @@ async fn silence_about_one_message_while_others_are_reported_moves_on() {
 async fn what_cannot_be_a_text_becomes_a_call() {
     let router = Router::start("");
     let chain = r#"vendors = ["twilio", "vonage", { vendor = "telnyx", channel = "voice", after = "0s", on = ["not_mobile"] }]"#;
-    with_chain(&router, chain);
-    reloaded(&router).await;
+    with_chain(&router, chain).await;
     router.steer("twilio", "reject:21614").await;
     router.steer("vonage", "reject:6").await;
     let answer = router.call(&hook_call(NUMBER)).await;

@@ -276,3 +276,17 @@ pub(crate) fn reason(answer: &Json) -> &str {
 pub(crate) fn number(n: usize) -> String {
     format!("+659{:07}", 1_000_000 + n)
 }
+
+/// Puts these rules in place of the shipped ones.
+pub(crate) async fn only_rules(router: &Router, rules: &str) {
+    for shipped in ["20-rules", "30-guard", "40-switches"] {
+        let file = format!("routing-rules/{shipped}.toml");
+        router.place.replace(&file, "");
+    }
+    router.place.replace("routing-rules/10-chains.toml", rules);
+    let reload = format!("{}/api/v1/rules/reload", router.admin);
+    let response = router.client.post(reload).send().await.expect("an answer");
+    let status = response.status();
+    let told = response.text().await.expect("text");
+    assert_eq!(status, 200, "{told}");
+}

@@ -73,7 +73,11 @@ fn patience_has_bounds_and_errors_teach_none() {
 #[test]
 fn a_receipt_is_due_after_three_times_what_nearly_all_take() {
     let mut scene = Scene::new();
-    let due = |scene: &Scene, place| scene.health.receipt_due_ms("a", country(place));
+    let due = |scene: &Scene, place| {
+        scene
+            .health
+            .receipt_due_ms("a", country(place), SenderType::Number)
+    };
     scene.receipts("DE", true, None, 19);
     assert_eq!(due(&scene, "DE"), None, "too few are known");
     scene.receipts("DE", true, None, 1);
@@ -104,6 +108,27 @@ fn accept_and_report(scene: &mut Scene) {
     let accepted_at = accept(scene);
     scene.pass(2_000 - STEP_MS);
     scene.receipt("DE", true, None, accepted_at);
+}
+
+#[test]
+fn each_type_of_sender_has_a_due_time_of_its_own() {
+    let mut scene = Scene::new();
+    for (sender, took_ms) in [(SenderType::Alpha, 9_000), (SenderType::Call, 40_000)] {
+        for _ in 0..20 {
+            let sign = Sign::Reported {
+                delivered: true,
+                reason: None,
+                accepted_at: scene.now.plus_ms(STEP_MS - took_ms),
+                sender,
+                first: true,
+            };
+            scene.saw("DE", sign);
+        }
+    }
+    let due = |sender| scene.health.receipt_due_ms("a", country("DE"), sender);
+    assert_eq!(due(SenderType::Alpha), Some(27_000));
+    assert_eq!(due(SenderType::Call), Some(120_000));
+    assert_eq!(due(SenderType::Number), None);
 }
 
 #[test]
