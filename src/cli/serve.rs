@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{CONFIG, ConfigArgs, FINE, NO, tell};
+use crate::config::Config;
 use crate::dispatch::Dispatch;
 use crate::journal::{Journal, Settings};
 use crate::problem::{Problems, Severity};
@@ -171,12 +172,7 @@ impl Router {
         let hook = listen("hook", config.hook.listen).await?;
         let admin = listen("admin", config.admin.listen).await?;
         let tls = reload.tls();
-        if self.place.sandbox
-            && tls.load().is_none()
-            && let Some(url) = own_url(&hook)
-        {
-            dispatch.listens_at(url);
-        }
+        self.tell_own_address(&dispatch, &hook, tls.load().is_some(), &config);
         let (trigger, watching) = reload
             .after_each({
                 let dispatch = Arc::clone(&dispatch);
@@ -212,6 +208,25 @@ impl Router {
         tokio::task::spawn_blocking(move || journal.shutdown()).await?;
         tracing::info!("stopped");
         Ok(())
+    }
+
+    /// Simulated vendors report to our own listener; real ones need `public_url`.
+    fn tell_own_address(
+        &self,
+        dispatch: &Dispatch,
+        hook: &TcpListener,
+        tls: bool,
+        config: &Config,
+    ) {
+        if config.hook.public_url.is_some() {
+            return;
+        }
+        match own_url(hook).filter(|_| self.place.sandbox && !tls) {
+            Some(url) => dispatch.listens_at(url),
+            None => tracing::warn!(
+                "without `public_url` in `[hook]` no vendor can report what became of a message"
+            ),
+        }
     }
 
     fn serve(

@@ -12,6 +12,8 @@ use crate::flow::Secret;
 use crate::number::{Country, is_known_country};
 use crate::problem::{Problems, Source};
 
+/// Behind it come `/receipts/`, the account's name and a reference of 36 characters; some vendors take 100 in all.
+const PUBLIC_URL_CHARS_MAX: usize = 44;
 const HOUR_MS: i64 = 3_600_000;
 /// Okta gives up at 3 s and needs up to a second for the network; more could not be in time.
 const ANSWER_WITHIN_MS_MAX: i64 = 2_900;
@@ -107,7 +109,7 @@ impl Reader<'_> {
             &mut hook.pending_as_pending,
             table.read("pending_as", |v| v.one_of(&pending)),
         );
-        hook.public_url = table.read("public_url", Value::string).map(|u| u.value);
+        hook.public_url = table.read("public_url", |v| public_url(&table, v));
         hook.tls = table.read("tls", Value::table).and_then(|t| self.tls(&t));
         set(
             &mut hook.grace_ms,
@@ -383,4 +385,27 @@ fn rate(value: Value<'_>) -> Option<Rate> {
             Some("a count and a time, such as `100/s` or `10/10m`".to_owned()),
         ),
     }
+}
+
+/// Where vendors reach the hook listener: a scheme, a host, perhaps a path.
+fn public_url(table: &Table<'_>, value: Value<'_>) -> Option<String> {
+    let hint = || Some("such as `https://otp.example`".to_owned());
+    let url = value.string()?;
+    let read: Option<http::Uri> = url.value.parse().ok();
+    let scheme = read.as_ref().and_then(http::Uri::scheme_str);
+    let fit = matches!(scheme, Some("https" | "http"))
+        && read.as_ref().is_some_and(|u| u.query().is_none())
+        && !url.value.contains(['@', '#']);
+    if !fit {
+        return value.wrong(
+            "`public_url` is the address of the hook listener, without a query",
+            hint(),
+        );
+    }
+    if url.value.len() > PUBLIC_URL_CHARS_MAX {
+        let message = format!("`public_url` is longer than {PUBLIC_URL_CHARS_MAX} characters");
+        let hint = "with what is put behind it, some vendors refuse it: they take 100 characters";
+        table.warning(url.span, message, Some(hint.to_owned()));
+    }
+    Some(url.value)
 }

@@ -123,3 +123,22 @@ fn rates_are_a_count_and_a_time() {
     assert_eq!(Rate::parse("0/s"), None);
     assert_eq!(Rate::parse("fast"), None);
 }
+
+#[test]
+fn a_public_url_is_an_address_that_vendors_can_take() {
+    let wrong = "error: `public_url` is the address of the hook listener, without a query\n  \
+                 hint: such as `https://otp.example`";
+    for url in [
+        "otp.example",
+        "ftp://otp.example",
+        "https://otp.example?a=b",
+    ] {
+        let text = format!("[hook]\npublic_url = \"{url}\"\n");
+        check(&text, &[&format!("trunkline.toml:2:14: {wrong}")]);
+    }
+    check("[hook]\npublic_url = \"https://otp.example/in\"\n", &[]);
+    let long = format!("[hook]\npublic_url = \"https://{}\"\n", "a".repeat(40));
+    let told = "trunkline.toml:2:14: warning: `public_url` is longer than 44 characters\n  \
+                hint: with what is put behind it, some vendors refuse it: they take 100 characters";
+    check(&long, &[told]);
+}
