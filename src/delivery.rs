@@ -19,7 +19,7 @@ use crate::flow::{DeliveryId, Outcome, Plan, Reason, Receipt, Verdict, VerdictKi
 use crate::time::Moment;
 
 use attempt::Standing;
-pub use attempt::{Attempt, Silence, State};
+pub use attempt::{Attempt, RECEIPTS_MAX, Silence, State};
 
 /// A vendor is listened to for this long; then its attempt counts as ambiguous.
 pub const LISTEN_MS: i64 = 10_000;
@@ -27,6 +27,8 @@ pub const LISTEN_MS: i64 = 10_000;
 const LISTEN_SLACK_MS: i64 = 1_000;
 /// No new send with less of the passcode's life left than this.
 pub const LEAST_LIFE_MS: i64 = 10_000;
+/// How often the time until an excused silence is asked about again is doubled.
+const EXCUSES_MAX: u8 = 10;
 /// More entries than this in one delivery's list of attempts and it gives up.
 pub const ATTEMPTS_MAX: usize = 200;
 
@@ -87,6 +89,8 @@ pub enum Skip {
     Budget,
     /// A newer passcode came just before the call.
     Superseded,
+    /// Another vendor took it just before the call.
+    Needless,
 }
 
 impl Skip {
@@ -100,6 +104,7 @@ impl Skip {
             Skip::Unwell { .. } => "unwell",
             Skip::Budget => "budget",
             Skip::Superseded => "superseded",
+            Skip::Needless => "needless",
         }
     }
 }
@@ -335,7 +340,8 @@ impl Delivery {
         }
     }
 
-    /// The next receipt that will be missed if it does not come until then.
+    /// The next receipt that will be missed if it does not come until then. Where its absence was excused, it
+    /// is asked about again after twice as long, and so on: others may have come since.
     fn next_silence(&self) -> Option<(usize, Moment)> {
         if self.ended.is_some() {
             return None;
@@ -343,24 +349,35 @@ impl Delivery {
         let attempts = self.attempts.iter().enumerate();
         let due = attempts.filter_map(|(index, attempt)| {
             let after_ms = self.plan.steps[attempt.step].receipts?.after_ms?;
+            let at = match attempt.silence {
+                Silence::None => attempt.taken_at()?.plus_ms(after_ms),
+                Silence::Excused { since, times } => {
+                    since.plus_ms(after_ms.saturating_mul(1 << times.min(EXCUSES_MAX)))
+                }
+                Silence::Asked | Silence::Telling { .. } => return None,
+            };
             let hoped = attempt.standing() == Standing::Hoped;
-            let at = attempt.accepted_at()?.plus_ms(after_ms);
-            let due = hoped && attempt.silence == Silence::None && at < self.terms.expires_at;
-            due.then_some((index, at))
+            (hoped && at < self.terms.expires_at).then_some((index, at))
         });
         due.min_by_key(|(_, at)| *at)
     }
 
     fn note_silence(&mut self, attempt: usize, excused: bool, now: Moment) {
-        if let Some(known) = self.attempts.get_mut(attempt)
-            && matches!(known.silence, Silence::None | Silence::Asked)
-        {
-            known.silence = if excused {
-                Silence::Excused { since: now }
-            } else {
-                self.idle_since = now;
-                Silence::Telling { since: now }
+        let Some(known) = self.attempts.get_mut(attempt) else {
+            return;
+        };
+        if matches!(known.silence, Silence::Telling { .. }) {
+            return;
+        }
+        if excused {
+            known.excuses = known.excuses.saturating_add(1);
+            known.silence = Silence::Excused {
+                since: now,
+                times: known.excuses,
             };
+        } else {
+            self.idle_since = now;
+            known.silence = Silence::Telling { since: now };
         }
     }
 

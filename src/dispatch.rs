@@ -4,6 +4,7 @@ mod admission;
 mod courier;
 mod driver;
 mod fitness;
+mod hearing;
 mod ids;
 mod inbox;
 mod observe;
@@ -19,6 +20,7 @@ mod vendors;
 pub mod view;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -43,7 +45,7 @@ use crate::number::Country;
 use crate::telemetry::Telemetry;
 use crate::time::{Clock, Moment};
 
-pub use receipts::{Report, Taken};
+pub use receipts::{ReceiptRequest, Taken};
 pub use record::{How, Kept, Told};
 pub use resume::LeftOpen;
 pub use switches::Switch;
@@ -53,6 +55,8 @@ const AIM_EARLY_MS: i64 = 100;
 
 /// A journal that takes longer than this to keep one line is not ready.
 const PROBE_MAX: Duration = Duration::from_secs(1);
+/// Between two log lines that anybody could cause, in milliseconds.
+const SELDOM_MS: i64 = 1_000;
 /// However many ask, the journal is tried no more often than this, in milliseconds.
 const PROBE_EVERY_MS: i64 = 500;
 
@@ -75,6 +79,8 @@ pub struct Dispatch {
     budgets: Mutex<HashMap<Country, Budget>>,
     /// Where our own listener is, for vendors inside the process.
     own_url: OnceLock<String>,
+    /// When a refused receipt was last logged.
+    refusal_log: Seldom,
     waiting: Mutex<HashMap<Arc<str>, usize>>,
     /// What was last seen of each vendor, in words, for whoever asks how it is.
     seen: Mutex<HashMap<VendorName, (String, Moment)>>,
@@ -116,6 +122,7 @@ impl Dispatch {
             health: Mutex::default(),
             budgets: Mutex::default(),
             own_url: OnceLock::new(),
+            refusal_log: Seldom::default(),
             waiting: Mutex::default(),
             seen: Mutex::default(),
             probed: tokio::sync::Mutex::default(),
@@ -292,6 +299,24 @@ impl Dispatch {
 
     fn drive(self: &Arc<Self>, driver: Driver, first: crate::delivery::Event, at: Moment) {
         self.tasks.spawn(driver.run(first, at));
+    }
+}
+
+/// Something that is done once in a while, however often it is asked for.
+#[derive(Default)]
+struct Seldom(AtomicI64);
+
+impl Seldom {
+    /// Whether it is time again.
+    fn is_due(&self, now: Moment) -> bool {
+        let last = self.0.load(Ordering::Relaxed);
+        let due = now.ms_since(Moment(last)) >= SELDOM_MS;
+        due && {
+            let swapped =
+                self.0
+                    .compare_exchange(last, now.0, Ordering::Relaxed, Ordering::Relaxed);
+            swapped.is_ok()
+        }
     }
 }
 

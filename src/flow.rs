@@ -35,6 +35,13 @@ impl DeliveryId {
         self.0.as_bytes()
     }
 
+    /// When it was minted, as the id itself says; `None` where it was not.
+    pub fn minted_at(&self) -> Option<Moment> {
+        let (seconds, nanos) = self.0.get_timestamp()?.to_unix();
+        let seconds = i64::try_from(seconds).ok()?;
+        Some(Moment(seconds * 1_000 + i64::from(nanos) / 1_000_000))
+    }
+
     /// Reads `dlv_` and 32 hexadecimal digits.
     pub fn parse(text: &str) -> Option<DeliveryId> {
         let uuid = Uuid::try_parse(text.strip_prefix("dlv_")?).ok()?;

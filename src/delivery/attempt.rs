@@ -5,7 +5,7 @@ use crate::flow::{Progress, Reason, Receipt, Verdict, VerdictKind};
 use crate::time::Moment;
 
 /// Receipts kept of one attempt for people to read; what later ones say still counts.
-const RECEIPTS_MAX: usize = 16;
+pub const RECEIPTS_MAX: usize = 16;
 
 /// One call of a vendor, made, under way, or passed over.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,8 @@ pub struct Attempt {
     pub(super) progress: Option<(Progress, Moment)>,
     /// Why receipts say that it failed.
     pub(super) failed: Option<Reason>,
+    /// How often its silence was excused.
+    pub(super) excuses: u8,
 }
 
 /// How far an attempt has come.
@@ -45,7 +47,11 @@ pub enum Silence {
     /// One is missed; whether that means anything has been asked.
     Asked,
     /// Nothing comes from this vendor: its receipts are missing, not its messages.
-    Excused { since: Moment },
+    Excused {
+        since: Moment,
+        /// How often.
+        times: u8,
+    },
     /// The vendor reports on others and not on this one.
     Telling { since: Moment },
 }
@@ -78,6 +84,7 @@ impl Attempt {
             silence: Silence::None,
             progress: None,
             failed: None,
+            excuses: 0,
         }
     }
 
@@ -95,6 +102,12 @@ impl Attempt {
             State::Settled { verdict, at } if verdict.kind == VerdictKind::Accepted => Some(*at),
             State::Settled { .. } | State::InFlight | State::Skipped(_) => None,
         }
+    }
+
+    /// When the vendor is known to have had it: by its answer, else by a receipt.
+    pub(super) fn taken_at(&self) -> Option<Moment> {
+        self.accepted_at()
+            .or_else(|| self.progress.map(|(_, at)| at))
     }
 
     /// The furthest that receipts say it has come.

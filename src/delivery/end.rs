@@ -22,6 +22,7 @@ impl Delivery {
         }
         if let Some(reason) = self.terminal()
             && !self.has_recourse()
+            && self.in_flight().next().is_none()
         {
             return Some(Reply::Hopeless { reason });
         }

@@ -1,5 +1,7 @@
 //! The machine's rules, one by one.
 
+mod recourse;
+
 use super::*;
 use crate::flow::{Due, Learning, Pace, Progress, Step, Waits};
 

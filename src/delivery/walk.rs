@@ -2,11 +2,14 @@
 
 use crate::delivery::attempt::{Attempt, Silence, Standing, State};
 use crate::delivery::{ATTEMPTS_MAX, Action, Delivery, LEAST_LIFE_MS, Reply, Skip};
-use crate::flow::{Reason, Waits};
+use crate::flow::{Outcome, Reason, VerdictKind, Waits};
 use crate::time::Moment;
 
 /// The pauses before the second, third, ... walk along the chain; the last one repeats.
 const ROUND_PAUSES_MS: [i64; 4] = [1_000, 2_000, 4_000, 8_000];
+
+/// A hedge that was denied is asked for again no sooner than this.
+const HEDGE_PAUSE_MS: i64 = 500;
 
 /// The next step, and the earliest moment for it.
 pub(super) struct Next {
@@ -81,7 +84,7 @@ impl Delivery {
     }
 
     /// Some vendor has it, and nothing speaks against its arrival.
-    fn is_hopeful(&self) -> bool {
+    pub fn is_hopeful(&self) -> bool {
         self.attempts
             .iter()
             .any(|a| matches!(a.standing(), Standing::Hoped | Standing::Delivered))
@@ -110,11 +113,10 @@ impl Delivery {
         let due = steps.filter_map(|(index, step)| {
             let waits = step.waits.as_ref()?;
             let mut earliest = self.terms.received_at.plus_ms(waits.after_ms);
-            for made in self.attempts.iter().filter(|a| a.step == index) {
-                match made.state {
-                    State::Skipped(_) => earliest = made.at.plus_ms(ROUND_PAUSES_MS[0]),
-                    State::InFlight | State::Settled { .. } => return None,
-                }
+            let made = self.attempts.iter().filter(|a| a.step == index);
+            for (count, made) in made.enumerate() {
+                let pause_ms = ROUND_PAUSES_MS[count.min(ROUND_PAUSES_MS.len() - 1)];
+                earliest = earliest.max(made.sent_nothing_at()?.plus_ms(pause_ms));
             }
             let reasons = self.attempts.iter().filter_map(|a| a.gives_reason(waits));
             let at = reasons.min()?;
@@ -142,6 +144,12 @@ impl Delivery {
         ends.sort_unstable_by(|a, b| b.cmp(a));
         let end = ends.get(width - 1).copied().unwrap_or(self.idle_since);
         denied.map_or(end, |until| until.max(end))
+    }
+
+    /// Whether an attempt has been waited for as long as it may before the next one starts.
+    pub fn is_out_of_patience(&self, attempt: usize, now: Moment) -> bool {
+        let made = self.attempts.get(attempt);
+        made.is_some_and(|made| self.patience_of(made) <= now)
     }
 
     fn patience_of(&self, attempt: &Attempt) -> Moment {
@@ -182,14 +190,30 @@ impl Delivery {
         if known.state != State::InFlight {
             return;
         }
-        if why == Skip::Budget && self.plan.steps[known.step].waits.is_none() {
+        let step = known.step;
+        let in_turn = self.plan.steps[step].waits.is_none();
+        match &why {
             // Not this vendor's fault: it comes next.
-            self.ahead.insert(0, known.step);
-            let patience_ms = self.plan.pace.patience_ms;
-            self.hedge_denied_until = Some(now.plus_ms(patience_ms));
+            Skip::Budget if in_turn => {
+                self.ahead.insert(0, step);
+                let pause_ms = self.plan.pace.patience_ms.max(HEDGE_PAUSE_MS);
+                self.hedge_denied_until = Some(now.plus_ms(pause_ms));
+            }
+            // A well one comes first; should that fail too, a small chance is better than none.
+            Skip::Unwell { .. } if in_turn => self.ahead.push(step),
+            Skip::Superseded => self.ended = self.ended.or(Some(Outcome::Superseded)),
+            Skip::Off { .. }
+            | Skip::Rate
+            | Skip::Gone
+            | Skip::Unfit
+            | Skip::Unwell { .. }
+            | Skip::Budget
+            | Skip::Needless => {}
         }
         known.state = State::Skipped(why);
-        self.idle_since = now;
+        if in_turn {
+            self.idle_since = now;
+        }
     }
 
     /// Why no other vendor on the same channel would do better.
@@ -213,6 +237,18 @@ impl Delivery {
 }
 
 impl Attempt {
+    /// When it ended without anything being sent, by no fault of the message; `None` otherwise.
+    fn sent_nothing_at(&self) -> Option<Moment> {
+        match &self.state {
+            State::Skipped(_) => Some(self.at),
+            State::Settled { verdict, at } => match verdict.kind {
+                VerdictKind::Throttled | VerdictKind::Unavailable => Some(*at),
+                VerdictKind::Accepted | VerdictKind::Rejected | VerdictKind::Ambiguous => None,
+            },
+            State::InFlight => None,
+        }
+    }
+
     /// Since when this attempt is a reason for a waiting step to act.
     fn gives_reason(&self, waits: &Waits) -> Option<Moment> {
         if let Silence::Telling { since } = self.silence

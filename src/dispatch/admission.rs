@@ -89,6 +89,8 @@ impl Dispatch {
             plan.pace.give_up_after_ms = plan.pace.give_up_after_ms.min(attended);
         }
         self.suit(&mut plan, message.id, to.country(), catalog, received_at);
+        // Opened before anybody can supersede it.
+        let inbox = self.inboxes.open(message.id);
         let claim = (!message.preview).then(|| Arc::new(self.claim_of(message, &to)));
         let superseded = claim
             .as_ref()
@@ -137,7 +139,7 @@ impl Dispatch {
             Arc::clone(self),
             Arc::new(parcel),
             Delivery::new(terms, plan),
-            self.inboxes.open(message.id),
+            inbox,
         );
         driver.hook = Some((hook, waits));
         driver.admission = Some(admission);
@@ -151,7 +153,14 @@ impl Dispatch {
         let address = message.ip.as_deref();
         let address = address.map(|ip| self.journal.address_hash(ip));
         let expires_at = message.received_at.plus_ms(message.life_ms);
-        Claim::new(message.id, person, address, message.channel, expires_at)
+        Claim::new(
+            message.id,
+            person,
+            address,
+            message.channel,
+            to.country(),
+            expires_at,
+        )
     }
 
     /// Tells the older deliveries of the same person that theirs is of no use any more.

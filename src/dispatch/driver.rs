@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::delivery::{Action, Delivery, Event, Reply, Skip, State};
 use crate::dispatch::courier::sleep_until;
-use crate::dispatch::inbox::{Inbox, Post};
+use crate::dispatch::inbox::Inbox;
 use crate::dispatch::people::Claim;
 use crate::dispatch::record::{How, Opened, Told, since};
 use crate::dispatch::reference;
@@ -51,7 +51,9 @@ pub(super) struct Driver {
     /// Answered, and not yet accepted by any vendor.
     pub(super) promised: bool,
     /// What others learn about this delivery.
-    inbox: Inbox,
+    pub(super) inbox: Inbox,
+    /// The first wake is implied in the admission and is not kept apart.
+    pub(super) implied: bool,
     /// Who waits for it; nobody for a preview.
     pub(super) claim: Option<Arc<Claim>>,
     calls: FuturesUnordered<Call>,
@@ -84,6 +86,7 @@ impl Driver {
             admission: None,
             promised: false,
             inbox,
+            implied: true,
             claim: None,
             calls: FuturesUnordered::new(),
             intents: VecDeque::new(),
@@ -93,6 +96,12 @@ impl Driver {
     /// Feeds the first event and goes on until the delivery is closed, or the process is about to end.
     pub(super) async fn run(mut self, first: Event, at: Moment) {
         self.dispatch.telemetry.deliveries_in_flight.inc();
+        if first == Event::Restarted {
+            // What has come since may say more than the restart does.
+            while let Ok(post) = self.inbox.try_recv() {
+                self.read(post, at);
+            }
+        }
         self.feed(first, at);
         while let Some(wake_at) = self.delivery.wake_at() {
             let clock = self.dispatch.clock;
@@ -119,46 +128,6 @@ impl Driver {
         self.keep_promise(false);
     }
 
-    fn read(&mut self, post: Post, now: Moment) {
-        match post {
-            Post::Reported {
-                attempt,
-                receipt,
-                kept,
-            } => {
-                if let Some(ack) = self.feed(Event::Reported { attempt, receipt }, now) {
-                    // Whoever took it in may have given up waiting.
-                    drop(kept.send(ack));
-                }
-            }
-            Post::Superseded => {
-                self.feed(Event::Superseded, now);
-            }
-        }
-    }
-
-    /// What has come while the delivery closed is written behind it.
-    fn end_inbox(&mut self) {
-        let dispatch = Arc::clone(&self.dispatch);
-        dispatch.inboxes.close(self.parcel.id);
-        self.inbox.close();
-        let closed = self.delivery.outcome().is_some();
-        while let Ok(post) = self.inbox.try_recv() {
-            // Left open, it is fed to whoever takes the delivery up again: the vendor shall come again.
-            if closed
-                && let Post::Reported {
-                    attempt,
-                    receipt,
-                    kept,
-                } = post
-            {
-                let now = dispatch.clock.now();
-                let ack = dispatch.keep_late(self.parcel.id, attempt, receipt, now);
-                drop(kept.send(ack));
-            }
-        }
-    }
-
     /// Nobody waits, nothing is under way: the journal alone can hold it.
     fn is_at_rest(&self) -> bool {
         let under_way = !self.calls.is_empty() || !self.intents.is_empty();
@@ -180,7 +149,7 @@ impl Driver {
 
     /// Feeds an event and does what the delivery says, until it says no more. The promise is that the event
     /// is on disk.
-    fn feed(&mut self, event: Event, now: Moment) -> Option<Ack> {
+    pub(super) fn feed(&mut self, event: Event, now: Moment) -> Option<Ack> {
         let mut promised = None;
         let mut events = VecDeque::from([event]);
         let mut first = true;
@@ -194,9 +163,13 @@ impl Driver {
             let sends = self.carry_out(actions, &mut events, now);
             let mut fit = Vec::new();
             for (attempt, step) in sends {
+                self.observe_patience(attempt, now);
                 match self.skip(attempt, step, now) {
                     Some(why) => events.push_back(Event::Skipped { attempt, why }),
-                    None => fit.push((attempt, step)),
+                    None => {
+                        self.observe_failover(attempt, now);
+                        fit.push((attempt, step));
+                    }
                 }
             }
             if fit.is_empty() {
@@ -244,36 +217,7 @@ impl Driver {
         if let Some(answer) = answer {
             drop(self.dispatch.journal.answered(self.parcel.id, answer));
         }
-        for (attempt, _) in &sends {
-            self.observe_failover(*attempt, now);
-        }
         sends
-    }
-
-    /// What a vendor has told of a message before its answer brought the message's id.
-    fn told_early(&self, event: &Event) -> Vec<Event> {
-        let Event::Settled { attempt, verdict } = event else {
-            return Vec::new();
-        };
-        let (attempt, step) = (*attempt, self.step(*attempt));
-        let Some(message_id) = verdict.message_id.as_deref() else {
-            return Vec::new();
-        };
-        if step.receipts.is_none() {
-            return Vec::new();
-        }
-        let ids = &self.dispatch.ids;
-        let early = ids.learn(&step.vendor, message_id, (self.parcel.id, attempt));
-        let reported = |receipt| Event::Reported { attempt, receipt };
-        early.into_iter().map(reported).collect()
-    }
-
-    /// Whether nothing comes from this vendor at all, so that a missing receipt says nothing of its message.
-    fn is_silence_excused(&self, attempt: usize, now: Moment) -> bool {
-        let made = &self.delivery.attempts()[attempt];
-        let vendor = &self.step(attempt).vendor;
-        let health = self.dispatch.health();
-        health.receipts_quiet(vendor, made.accepted_at().unwrap_or(made.at), now)
     }
 
     /// Appends what changes the machine, and whatever led to an action. The first wake is implied in the
@@ -285,9 +229,9 @@ impl Driver {
         settled: bool,
         now: Moment,
     ) -> Option<Ack> {
-        let first = self.delivery.attempts().iter().all(|a| a.at == now) && self.seq == 0;
+        let implied = std::mem::take(&mut self.implied);
         let matters = match event {
-            Event::Woke => (settled || !actions.is_empty()) && !first,
+            Event::Woke => (settled || !actions.is_empty()) && !implied,
             Event::Journaled { .. } => false,
             Event::Settled { .. }
             | Event::Skipped { .. }
@@ -367,9 +311,17 @@ impl Driver {
         let Some(intent) = self.intents.pop_front() else {
             return;
         };
-        for skipped in self.start(intent.sends) {
-            let now = self.dispatch.clock.now();
-            self.feed(skipped, now);
+        let now = self.dispatch.clock.now();
+        for (attempt, step) in intent.sends {
+            // Another one may have taken it while the intent was on its way to the disk.
+            let why = if self.delivery.is_hopeful() {
+                Some(Skip::Needless)
+            } else {
+                self.call(attempt, step).err()
+            };
+            if let Some(why) = why {
+                self.feed(Event::Skipped { attempt, why }, now);
+            }
         }
     }
 

@@ -34,6 +34,10 @@ impl Driver {
         if !self.dispatch.courier.may_call(&step.vendor, rate, now) {
             return Some(Skip::Rate);
         }
+        if attempt == 0 {
+            let country = self.parcel.country;
+            self.dispatch.with_budget(country, |b| b.deposit(now));
+        }
         let mut health = self.dispatch.health();
         match health.ask(&step.vendor, self.parcel.country, now) {
             // Another delivery has the probe by now.
@@ -82,10 +86,6 @@ impl Driver {
             .filter(|a| !matches!(a.state, State::Skipped(_)));
         let country = self.parcel.country;
         let before = called.count();
-        if before == 0 {
-            self.dispatch.with_budget(country, |b| b.deposit(now));
-            return false;
-        }
         let plan = self.delivery.plan();
         let mut under_way = made.iter().filter(|a| a.state == State::InFlight);
         let Some(waited_for) = under_way

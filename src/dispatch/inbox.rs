@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::flow::{DeliveryId, Receipt};
+use crate::flow::{Channel, DeliveryId, Receipt, VendorName};
 use crate::journal::Ack;
 
 /// What waits for one delivery, at most.
@@ -15,12 +15,19 @@ const INBOX_MAX: usize = 64;
 pub(super) enum Post {
     /// A receipt. Whoever took it in waits to hear that it is on disk.
     Reported {
-        attempt: usize,
-        receipt: Receipt,
+        report: Report,
         kept: oneshot::Sender<Ack>,
     },
     /// The same person has a newer passcode.
     Superseded,
+}
+
+/// A receipt, and what it claims to be of.
+pub(super) struct Report {
+    pub(super) attempt: usize,
+    pub(super) vendor: VendorName,
+    pub(super) channel: Channel,
+    pub(super) receipt: Receipt,
 }
 
 /// What arrives for one delivery.

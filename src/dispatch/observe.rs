@@ -81,7 +81,7 @@ impl Driver {
         if let Some(claim) = &self.claim
             && verdict.may_have_been_sent()
         {
-            claim.taken_by(&step.vendor, step.channel);
+            claim.sent(attempt, &step, now);
         }
         let sign = Sign::Verdict {
             verdict,
@@ -89,7 +89,9 @@ impl Driver {
             first: self.is_alone(attempt),
         };
         self.tell_health(attempt, sign, now);
-        if verdict.kind == VerdictKind::Accepted && step.receipts.is_some() {
+        if verdict.kind == VerdictKind::Accepted
+            && step.receipts.is_some_and(|due| due.after_ms.is_some())
+        {
             let mut health = self.dispatch.health();
             health.expects_receipt(&step.vendor, country, now);
         }
@@ -118,13 +120,13 @@ impl Driver {
             first: self.is_alone(attempt),
         };
         self.tell_health(attempt, sign, now);
+        if let Some(claim) = &self.claim {
+            claim.reported(attempt, receipt);
+        }
         if !delivered {
             return;
         }
         self.keep_promise(true);
-        if let Some(claim) = &self.claim {
-            claim.delivered();
-        }
         let took = since(self.delivery.terms().received_at, now);
         let labels = [&*self.step(attempt).vendor, self.parcel.country.as_str()];
         let times = &self.dispatch.telemetry.time_to_delivered;
@@ -144,33 +146,50 @@ impl Driver {
         others.all(|(_, other)| matches!(other.state, State::Skipped(_)))
     }
 
-    /// Counts the move from the attempt before to this one.
+    /// Tells health of the vendor whose patience has just run out, if that is why this attempt begins.
+    pub(super) fn observe_patience(&self, attempt: usize, now: Moment) {
+        let before = self.turned_from(attempt).filter(|before| {
+            let made = &self.delivery.attempts()[*before];
+            made.state == State::InFlight && self.delivery.is_out_of_patience(*before, now)
+        });
+        let Some(before) = before else {
+            return;
+        };
+        let waited = now.ms_since(self.delivery.attempts()[before].at);
+        let words = format!("silent for {waited} ms");
+        self.dispatch.see(&self.step(before).vendor, words, now);
+        self.tell_health(before, Sign::Slow { ms: waited }, now);
+    }
+
+    /// Counts the move from the vendor before to the one that is called now. What a race starts together is no
+    /// move.
     pub(super) fn observe_failover(&self, attempt: usize, now: Moment) {
-        let Some(before) = attempt.checked_sub(1) else {
+        let Some(before) = self.turned_from(attempt) else {
             return;
         };
         let (from, to) = (self.step(before), self.step(attempt));
-        if from.vendor == to.vendor && from.channel == to.channel {
+        let made = &self.delivery.attempts()[before];
+        let raced = made.state == State::InFlight && !self.delivery.is_out_of_patience(before, now);
+        if raced || (from.vendor == to.vendor && from.channel == to.channel) {
             return;
         }
-        let made = &self.delivery.attempts()[before];
-        if made.state == State::InFlight {
-            let waited = now.ms_since(made.at);
-            let words = format!("silent for {waited} ms");
-            self.dispatch.see(&from.vendor, words, now);
-            self.tell_health(before, Sign::Slow { ms: waited }, now);
-        }
-        let reason = view::why_left(made);
-        self.dispatch
-            .telemetry
-            .failovers
-            .with_label_values(&[
-                &from.vendor,
-                &to.vendor,
-                self.parcel.country.as_str(),
-                reason,
-            ])
-            .inc();
+        let labels = [
+            &*from.vendor,
+            &*to.vendor,
+            self.parcel.country.as_str(),
+            view::why_left(made),
+        ];
+        let failovers = &self.dispatch.telemetry.failovers;
+        failovers.with_label_values(&labels).inc();
+    }
+
+    /// The vendor that was called before this attempt, else the one that was passed over.
+    fn turned_from(&self, attempt: usize) -> Option<usize> {
+        let before = &self.delivery.attempts()[..attempt];
+        let called = before
+            .iter()
+            .rposition(|a| !matches!(a.state, State::Skipped(_)));
+        called.or(attempt.checked_sub(1))
     }
 
     pub(super) fn keep_promise(&mut self, accepted: bool) {

@@ -4,7 +4,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::flow::{Channel, DeliveryId, VendorName};
+use crate::flow::{Channel, DeliveryId, Progress, Receipt, SenderType, Step, VendorName};
+use crate::number::Country;
 use crate::time::Moment;
 
 /// Passcodes known at a time; beyond it the oldest are forgotten early.
@@ -20,6 +21,7 @@ pub(super) struct Claim {
     /// A keyed hash of the address that the person asked from.
     pub(super) address: Option<u64>,
     pub(super) channel: Channel,
+    pub(super) country: Country,
     pub(super) expires_at: Moment,
     superseded: AtomicBool,
     reach: Mutex<Reach>,
@@ -28,9 +30,22 @@ pub(super) struct Claim {
 /// How far a passcode has come.
 #[derive(Default)]
 struct Reach {
-    /// The vendors that took it, or may have.
-    took: Vec<(VendorName, Channel)>,
+    /// The attempts by which it was sent, or may have been.
+    sent: Vec<Sent>,
     delivered: bool,
+}
+
+/// An attempt whose vendor took the message, or may have.
+#[derive(Clone)]
+pub(super) struct Sent {
+    pub(super) attempt: usize,
+    pub(super) vendor: VendorName,
+    pub(super) channel: Channel,
+    pub(super) sender: SenderType,
+    pub(super) country: Country,
+    pub(super) at: Moment,
+    /// What became of it is known.
+    settled: bool,
 }
 
 impl Claim {
@@ -39,6 +54,7 @@ impl Claim {
         person: u64,
         address: Option<u64>,
         channel: Channel,
+        country: Country,
         expires_at: Moment,
     ) -> Claim {
         Claim {
@@ -46,6 +62,7 @@ impl Claim {
             person,
             address,
             channel,
+            country,
             expires_at,
             superseded: AtomicBool::new(false),
             reach: Mutex::default(),
@@ -58,13 +75,33 @@ impl Claim {
     }
 
     /// A vendor has it, or may have.
-    pub(super) fn taken_by(&self, vendor: &VendorName, channel: Channel) {
-        self.reach().took.push((Arc::clone(vendor), channel));
+    pub(super) fn sent(&self, attempt: usize, step: &Step, at: Moment) {
+        let sent = Sent {
+            attempt,
+            vendor: Arc::clone(&step.vendor),
+            channel: step.channel,
+            sender: step.sender_type(),
+            country: self.country,
+            at,
+            settled: false,
+        };
+        let mut reach = self.reach();
+        reach.sent.retain(|known| known.attempt != attempt);
+        reach.sent.push(sent);
     }
 
-    /// It reached the person.
-    pub(super) fn delivered(&self) {
-        self.reach().delivered = true;
+    /// A receipt says what became of it for good; gives the attempt when that is news.
+    pub(super) fn reported(&self, attempt: usize, receipt: &Receipt) -> Option<Sent> {
+        let delivered = match receipt.progress {
+            Progress::Delivered => true,
+            Progress::Failed => false,
+            Progress::Intermediate | Progress::Unknown => return None,
+        };
+        let mut reach = self.reach();
+        reach.delivered |= delivered;
+        let sent = reach.sent.iter_mut().find(|sent| sent.attempt == attempt)?;
+        let news = !std::mem::replace(&mut sent.settled, true);
+        news.then(|| sent.clone())
     }
 
     /// The vendors that had it although it never arrived, as far as is known.
@@ -73,7 +110,8 @@ impl Claim {
         if reach.delivered {
             return Vec::new();
         }
-        reach.took.clone()
+        let sent = reach.sent.iter();
+        sent.map(|s| (Arc::clone(&s.vendor), s.channel)).collect()
     }
 
     /// Whether a newer call of the same person means that this passcode is of no use any more.
@@ -130,12 +168,15 @@ impl People {
         }
     }
 
-    /// A receipt came for a delivery that was closed before.
-    pub(super) fn delivered_late(&self, id: DeliveryId) {
+    /// A receipt came for a delivery that was closed before; gives the attempt when that is news.
+    pub(super) fn reported_late(
+        &self,
+        id: DeliveryId,
+        attempt: usize,
+        receipt: &Receipt,
+    ) -> Option<Sent> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(claim) = known.by_id.get(&id) {
-            claim.delivered();
-        }
+        known.by_id.get(&id)?.reported(attempt, receipt)
     }
 }
 
@@ -179,7 +220,14 @@ mod tests {
 
     fn claim(n: u8, person: u64, address: Option<u64>, channel: Channel) -> Arc<Claim> {
         let id = DeliveryId::from_bytes([n; 16]);
-        Arc::new(Claim::new(id, person, address, channel, Moment(1_000)))
+        Arc::new(Claim::new(
+            id,
+            person,
+            address,
+            channel,
+            Country::NONE,
+            Moment(1_000),
+        ))
     }
 
     /// The numbers of the deliveries that a new one supersedes, such as `1 2`.
@@ -218,9 +266,20 @@ mod tests {
         let people = People::default();
         let first = claim(1, 7, Some(1), Channel::Sms);
         superseded(&people, &first, false);
-        first.taken_by(&"a".into(), Channel::Sms);
+        let step = Step {
+            vendor: "a".into(),
+            ..Step::default()
+        };
+        first.sent(0, &step, Moment(5));
         assert_eq!(first.failed_by(), [("a".into(), Channel::Sms)]);
-        people.delivered_late(first.id);
+        let delivered = Receipt {
+            progress: Progress::Delivered,
+            reason: None,
+            code: None,
+        };
+        let news = people.reported_late(first.id, 0, &delivered);
+        assert_eq!(news.map(|sent| sent.at), Some(Moment(5)));
+        assert!(people.reported_late(first.id, 0, &delivered).is_none());
         assert_eq!(first.failed_by(), []);
     }
 

@@ -10,9 +10,10 @@ use crate::catalog::Catalog;
 use crate::delivery::Event;
 use crate::dispatch::Dispatch;
 use crate::dispatch::ids::Target;
-use crate::dispatch::inbox::{Post, Unposted};
+use crate::dispatch::inbox::{Post, Report, Unposted};
 use crate::dispatch::reference;
-use crate::flow::{Channel, DeliveryId, Progress, Receipt, VendorName};
+use crate::flow::{Channel, DeliveryId, Progress, VendorName};
+use crate::health::Sign;
 use crate::journal::Ack;
 use crate::time::Moment;
 use crate::vendor::{Callback, News, Refusal};
@@ -21,7 +22,7 @@ use crate::vendor::{Callback, News, Refusal};
 const KEPT_WAIT_MAX: Duration = Duration::from_secs(1);
 
 /// A request that says it is a vendor's.
-pub struct Report<'a> {
+pub struct ReceiptRequest<'a> {
     pub vendor: &'a str,
     /// The last part of its path, when there is one.
     pub reference: Option<&'a str>,
@@ -48,62 +49,90 @@ pub enum Taken {
 }
 
 impl Dispatch {
-    /// Takes a vendor's report in.
-    pub async fn take_report(self: &Arc<Self>, report: &Report<'_>) -> Taken {
+    /// Takes a vendor's receipts in.
+    pub async fn take_receipts(self: &Arc<Self>, request: &ReceiptRequest<'_>) -> Taken {
         let catalog = self.catalog.load_full();
         let now = self.clock.now();
-        let account = catalog.account(report.vendor);
+        let account = catalog.account(request.vendor);
         let Some(account) = account.filter(|a| Channel::ALL.iter().any(|c| a.reports(*c))) else {
             return Taken::NoVendor;
         };
         let vendor = account.name();
-        let meant = report
+        let meant = request
             .reference
-            .and_then(|text| reference::read(&self.journal, text, vendor));
+            .and_then(|text| reference::read(&self.journal, text, vendor, now));
         let url = self.public_url(&catalog).unwrap_or_default();
         let callback = Callback {
-            method: report.method,
-            url: &format!("{}{}", url.trim_end_matches('/'), report.path),
-            headers: report.headers,
-            body: report.body,
+            method: request.method,
+            url: &format!("{}{}", url.trim_end_matches('/'), request.path),
+            headers: request.headers,
+            body: request.body,
             reference_proven: meant.is_some(),
         };
         let news = match account.receipts(&callback, now) {
             Ok(news) => news,
-            Err(refusal) => {
-                self.count_receipt(vendor, refusal.as_str());
-                tracing::warn!(%vendor, reason = refusal.as_str(), "a receipt was refused");
-                return match refusal {
-                    Refusal::Forged | Refusal::Stale => Taken::Unproven,
-                    Refusal::Unreadable => Taken::Unreadable,
-                };
-            }
+            Err(refusal) => return self.refuse_receipts(vendor, refusal, now),
         };
-        let alone = news.len() == 1;
-        let mut acks = Vec::new();
-        for (_, news) in news {
-            self.count_receipt(vendor, news.receipt.progress.as_str());
-            let target = self.target(vendor, &news, meant.filter(|_| alone), now);
-            let Some(target) = target else {
-                continue;
-            };
-            match self.hand_over(target, news.receipt, now).await {
-                Ok(ack) => acks.extend(ack),
-                Err(NoRoom) => return Taken::NotKept,
-            }
-        }
+        let handing = self.hand_all(vendor, news, meant, now);
+        let kept = tokio::time::timeout(KEPT_WAIT_MAX, handing).await;
         for _ in 0..self.ids.forget_old(now) {
             self.count_receipt(vendor, "unmatched");
         }
-        if kept(acks).await {
-            Taken::Kept(account.receipt_reply())
-        } else {
-            Taken::NotKept
+        match kept {
+            Ok(true) => Taken::Kept(account.receipt_reply()),
+            // What was handed over is read in its time; told again, it changes nothing.
+            Ok(false) | Err(_) => Taken::NotKept,
         }
     }
 
-    /// Which attempt a receipt is of: by the vendor's id, by our name for it, by the address it came to. One
-    /// that nobody knows yet is kept until its vendor's answer brings the id.
+    fn refuse_receipts(&self, vendor: &VendorName, refusal: Refusal, now: Moment) -> Taken {
+        self.count_receipt(vendor, refusal.as_str());
+        // Anybody can send them.
+        if self.refusal_log.is_due(now) {
+            tracing::warn!(%vendor, reason = refusal.as_str(),
+                "a receipt was refused; the metrics count them all");
+        }
+        match refusal {
+            Refusal::Forged | Refusal::Stale => Taken::Unproven,
+            Refusal::Unreadable => Taken::Unreadable,
+        }
+    }
+
+    /// Hands every receipt of a request over; whether all are on disk.
+    async fn hand_all(
+        &self,
+        vendor: &VendorName,
+        news: Vec<(Channel, News)>,
+        meant: Option<Target>,
+        now: Moment,
+    ) -> bool {
+        let mut acks = Vec::new();
+        for (channel, news) in news {
+            self.count_receipt(vendor, news.receipt.progress.as_str());
+            let Some((id, attempt)) = self.target(vendor, &news, meant, now) else {
+                continue;
+            };
+            let report = Report {
+                attempt,
+                vendor: Arc::clone(vendor),
+                channel,
+                receipt: news.receipt,
+            };
+            match self.hand_over(id, report, now).await {
+                Ok(ack) => acks.extend(ack),
+                Err(NoRoom) => return false,
+            }
+        }
+        for mut ack in acks {
+            if ack.durable().await.is_err() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Which attempt a receipt is of: the one whose address it came to; else by the vendor's id, or by our name
+    /// for it. One that nobody knows yet is kept until its vendor's answer brings the id.
     fn target(
         &self,
         vendor: &VendorName,
@@ -113,9 +142,8 @@ impl Dispatch {
     ) -> Option<Target> {
         let id = news.message_id.as_deref();
         let named = || news.reference.as_deref().and_then(reference::named);
-        let known = id.and_then(|id| self.ids.find(vendor, id));
-        known
-            .or(meant)
+        meant
+            .or_else(|| self.ids.find(vendor, id?))
             .or_else(named)
             .or_else(|| self.ids.find_or_keep(vendor, id?, &news.receipt, now))
     }
@@ -124,38 +152,41 @@ impl Dispatch {
     /// read: nobody waits for that.
     async fn hand_over(
         &self,
-        (id, attempt): Target,
-        receipt: Receipt,
+        id: DeliveryId,
+        report: Report,
         now: Moment,
     ) -> Result<Option<Ack>, NoRoom> {
         let (kept, ack) = oneshot::channel();
-        let post = Post::Reported {
-            attempt,
-            receipt,
-            kept,
-        };
-        match self.inboxes.post(id, post) {
+        match self.inboxes.post(id, Post::Reported { report, kept }) {
             Ok(()) => ack.await.map(Some).map_err(|_| NoRoom),
-            Err(Unposted::Closed(Post::Reported {
-                attempt, receipt, ..
-            })) => {
-                drop(self.keep_late(id, attempt, receipt, now));
+            Err(Unposted::Closed(Post::Reported { report, .. })) => {
+                drop(self.keep_late(id, report, now));
                 Ok(None)
             }
             Err(Unposted::Closed(Post::Superseded) | Unposted::Full) => Err(NoRoom),
         }
     }
 
-    /// Writes a receipt behind a delivery that nobody drives any more.
-    pub(super) fn keep_late(
-        &self,
-        id: DeliveryId,
-        attempt: usize,
-        receipt: Receipt,
-        now: Moment,
-    ) -> Ack {
-        if receipt.progress == Progress::Delivered {
-            self.people.delivered_late(id);
+    /// Writes a receipt behind a delivery that nobody drives any more, and tells health what it says.
+    pub(super) fn keep_late(&self, id: DeliveryId, report: Report, now: Moment) -> Ack {
+        let Report {
+            attempt,
+            vendor,
+            channel,
+            receipt,
+        } = report;
+        if let Some(sent) = self.people.reported_late(id, attempt, &receipt)
+            && sent.vendor == vendor
+            && sent.channel == channel
+        {
+            let sign = Sign::Reported {
+                delivered: receipt.progress == Progress::Delivered,
+                reason: receipt.reason,
+                accepted_at: sent.at,
+                sender: sent.sender,
+                first: false,
+            };
+            self.health().saw(&vendor, sent.country, sign, now);
         }
         let event = Event::Reported { attempt, receipt };
         let event = serde_json::to_string(&event).unwrap_or_default();
@@ -190,17 +221,3 @@ impl Dispatch {
 
 /// Nobody could take a receipt over.
 struct NoRoom;
-
-/// Whether all of it is on disk in time.
-async fn kept(acks: Vec<Ack>) -> bool {
-    let all = async {
-        for mut ack in acks {
-            if ack.durable().await.is_err() {
-                return false;
-            }
-        }
-        true
-    };
-    let in_time = tokio::time::timeout(KEPT_WAIT_MAX, all);
-    in_time.await.unwrap_or(false)
-}

@@ -5,7 +5,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::flow::DeliveryId;
 use crate::journal::{Journal, REFERENCE_SEAL_BYTES};
+use crate::time::Moment;
 
+/// Receipts come minutes later, in a vendor's trouble hours later.
+const LIFE_MS: i64 = 48 * 3_600_000;
 /// The delivery, then the attempt's number.
 const MEANT_BYTES: usize = 17;
 
@@ -20,15 +23,22 @@ pub(super) fn write(journal: &Journal, id: DeliveryId, attempt: usize, vendor: &
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// What a reference means; `None` when it is not one that we gave this vendor.
-pub(super) fn read(journal: &Journal, text: &str, vendor: &str) -> Option<(DeliveryId, usize)> {
+/// What a reference means; `None` when it is not one that we gave this vendor, or gave it too long ago.
+pub(super) fn read(
+    journal: &Journal,
+    text: &str,
+    vendor: &str,
+    now: Moment,
+) -> Option<(DeliveryId, usize)> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let bytes: [u8; MEANT_BYTES + REFERENCE_SEAL_BYTES] = bytes.try_into().ok()?;
     let (meant, given) = bytes.split_at(MEANT_BYTES);
     let expected = seal(journal, meant, vendor);
     let ours = bool::from(subtle::ConstantTimeEq::ct_eq(given, &expected[..]));
     let id: [u8; 16] = meant[..16].try_into().ok()?;
-    ours.then(|| (DeliveryId::from_bytes(id), usize::from(meant[16])))
+    let id = DeliveryId::from_bytes(id);
+    let fresh = now.ms_since(id.minted_at()?) < LIFE_MS;
+    (ours && fresh).then_some((id, usize::from(meant[16])))
 }
 
 /// Our open name for an attempt, as vendors echo it: `dlv_..-1`, counted from 1. It proves nothing.

@@ -3,14 +3,14 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use crate::delivery::{Delivery, Event};
+use crate::delivery::{Delivery, Event, State};
 use crate::dispatch::Dispatch;
 use crate::dispatch::driver::{Driver, Parcel};
 use crate::dispatch::inbox::{Inbox, Post};
 use crate::dispatch::people::Claim;
 use crate::dispatch::record::{How, Kept, Opened, Told};
 use crate::dispatch::twins::REMEMBERED_MS;
-use crate::flow::{DeliveryId, Message, Outcome};
+use crate::flow::{DeliveryId, Message, Outcome, Progress};
 use crate::journal::{Closed, Record};
 use crate::text::{Encoding, measure};
 use crate::time::Moment;
@@ -78,8 +78,14 @@ impl Dispatch {
         let delivery = kept.as_ref().and_then(|k| k.course.as_ref());
         let delivery = delivery.map(|course| course.replay(&record));
         let claim = kept.as_ref().and_then(|kept| {
-            let (id, channel) = (record.id, record.channel);
-            let claim = Claim::new(id, kept.person?, kept.address, channel, record.expires_at);
+            let claim = Claim::new(
+                record.id,
+                kept.person?,
+                kept.address,
+                record.channel,
+                record.country,
+                record.expires_at,
+            );
             Some(Arc::new(claim))
         });
         if let Some(claim) = &claim {
@@ -89,29 +95,41 @@ impl Dispatch {
             self.people.superseded(*older);
             drop(self.inboxes.post(*older, Post::Superseded));
         }
-        for (index, attempt) in delivery
-            .iter()
-            .flat_map(|d| d.attempts().iter().enumerate())
-        {
-            let Some(step) = delivery.as_ref().map(|d| &d.plan().steps[attempt.step]) else {
-                continue;
-            };
-            let Some(verdict) = attempt.verdict().filter(|v| v.may_have_been_sent()) else {
-                continue;
-            };
-            if let Some(claim) = &claim {
-                claim.taken_by(&step.vendor, step.channel);
-            }
-            if let Some(id) = &verdict.message_id {
-                // Nothing can have come before the listener opens.
-                self.ids.learn(&step.vendor, id, (record.id, index));
-            }
+        if let Some(delivery) = &delivery {
+            self.recall_attempts(delivery, claim.as_deref(), &record);
         }
         LeftOpen {
             record,
             delivery,
             inbox,
             claim,
+        }
+    }
+
+    /// Whatever was sent, or may have been: its message id, who is to blame if it does not arrive, and that a
+    /// receipt may come.
+    fn recall_attempts(&self, delivery: &Delivery, claim: Option<&Claim>, record: &Record) {
+        for (index, attempt) in delivery.attempts().iter().enumerate() {
+            let step = &delivery.plan().steps[attempt.step];
+            let verdict = attempt.verdict();
+            let sent = verdict.map_or(attempt.state == State::InFlight, |v| v.may_have_been_sent());
+            if !sent {
+                continue;
+            }
+            if let Some(claim) = claim {
+                claim.sent(index, step, attempt.accepted_at().unwrap_or(attempt.at));
+            }
+            if let Some(id) = verdict.and_then(|v| v.message_id.as_deref()) {
+                // Nothing can have come before the listener opens.
+                self.ids.learn(&step.vendor, id, (record.id, index));
+            }
+            let is_due = step.receipts.is_some_and(|due| due.after_ms.is_some());
+            if let Some(at) = attempt.accepted_at().filter(|_| is_due)
+                && attempt.progress().is_none_or(|p| p < Progress::Failed)
+            {
+                let mut health = self.health();
+                health.expects_receipt(&step.vendor, record.country, at);
+            }
         }
     }
 
@@ -145,6 +163,11 @@ impl Dispatch {
             self.close_unsent(&record, Outcome::Expired, now);
             return;
         };
+        if let Some(outcome) = delivery.outcome() {
+            // Over; only that was not on disk yet.
+            self.close_unsent(&record, outcome, now);
+            return;
+        }
         let parcel = Parcel {
             id: record.id,
             org: Arc::clone(&record.org),
@@ -156,6 +179,7 @@ impl Dispatch {
         };
         let mut driver = Driver::new(Arc::clone(self), Arc::new(parcel), delivery, left.inbox);
         driver.seq = record.fed.last().map_or(0, |fed| fed.seq + 1);
+        driver.implied = false;
         driver.claim = left.claim;
         driver.promise_again();
         self.drive(driver, Event::Restarted, now);

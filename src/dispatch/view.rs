@@ -203,7 +203,7 @@ fn timeline(record: &Record, view: &DeliveryView, made: &[Attempt]) -> Vec<Moved
         }
         match attempt.silence {
             Silence::None | Silence::Asked => {}
-            Silence::Excused { since } => {
+            Silence::Excused { since, .. } => {
                 let what = format!("no receipt from {vendor}, which sends none at the moment");
                 moves.push((since, what));
             }
@@ -268,8 +268,11 @@ fn skipped_because(why: &Skip) -> String {
     match why {
         Skip::Off { reason } => format!("off: {reason}"),
         Skip::Unwell { why } => format!("unwell: {why}"),
-        Skip::Rate | Skip::Gone | Skip::Unfit | Skip::Budget | Skip::Superseded => {
-            why.as_str().to_owned()
-        }
+        Skip::Rate
+        | Skip::Gone
+        | Skip::Unfit
+        | Skip::Budget
+        | Skip::Superseded
+        | Skip::Needless => why.as_str().to_owned(),
     }
 }

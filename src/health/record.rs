@@ -163,6 +163,7 @@ impl Record {
 
     /// Begins anew: what made the breaker open is over.
     pub(super) fn forget_tracks(&mut self) {
+        self.slow_ms = None;
         self.tracks = Course::ALL.map(Track::new);
     }
 

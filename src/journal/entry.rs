@@ -166,6 +166,13 @@ impl Ack {
         (sender, Ack(Ok(receiver)))
     }
 
+    /// Of nothing to write: kept at once.
+    pub fn nothing() -> Ack {
+        let (sender, ack) = Ack::pair();
+        let _heard = sender.send(Ok(()));
+        ack
+    }
+
     /// A promise that is broken already.
     pub(crate) fn broken(why: Broken) -> Ack {
         Ack(Err(why))

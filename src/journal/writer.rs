@@ -19,6 +19,8 @@ pub(crate) const GROUP_MAX: usize = 512;
 pub(crate) const STALL_MS: i64 = 2_000;
 /// Deliveries deleted in one commit; between two of them whatever waits is written.
 pub(crate) const PRUNE_CHUNK: u16 = 64;
+/// With so many events of one delivery, none is added behind it.
+pub(crate) const FED_MAX: u32 = 1_000;
 /// What nobody waits for may wait this long for a commit that somebody does wait for.
 const UNHEARD_WAIT_MAX: Duration = Duration::from_millis(10);
 /// `Health::oldest_ms` while nothing is being written.
@@ -320,9 +322,10 @@ fn write(transaction: &Transaction<'_>, work: &Work) -> rusqlite::Result<usize> 
         Work::Late { id, at, event } => transaction
             .prepare_cached(
                 "INSERT INTO fed (delivery, seq, at, event) \
-                 SELECT ?1, coalesce(max(seq) + 1, 0), ?2, ?3 FROM fed WHERE delivery = ?1",
+                 SELECT ?1, coalesce(max(seq) + 1, 0), ?2, ?3 FROM fed WHERE delivery = ?1 \
+                 HAVING count(*) < ?4",
             )?
-            .execute(params![id.as_bytes(), at.0, event]),
+            .execute(params![id.as_bytes(), at.0, event, FED_MAX]),
         Work::Close(closed) => transaction
             .prepare_cached(
                 "UPDATE deliveries SET sealed = NULL, closed_at = ?2, outcome = ?3, \

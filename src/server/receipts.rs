@@ -6,7 +6,7 @@ use hyper::body::Incoming;
 use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 
-use crate::dispatch::{Dispatch, Report, Taken};
+use crate::dispatch::{Dispatch, ReceiptRequest, Taken};
 use crate::server::reply::{BodyFault, Response, empty, read_body, refusal};
 
 /// The path begins so; the vendor's account follows, then perhaps a reference.
@@ -38,7 +38,7 @@ pub(super) async fn receipts(dispatch: &Arc<Dispatch>, request: Request<Incoming
             return refusal(StatusCode::BAD_REQUEST, "the body could not be read");
         }
     };
-    let report = Report {
+    let received = ReceiptRequest {
         vendor,
         reference,
         method: &head.method,
@@ -46,7 +46,7 @@ pub(super) async fn receipts(dispatch: &Arc<Dispatch>, request: Request<Incoming
         headers: &head.headers,
         body: &body,
     };
-    match dispatch.take_report(&report).await {
+    match dispatch.take_receipts(&received).await {
         Taken::Kept(status) => empty(status),
         Taken::NoVendor => refusal(StatusCode::NOT_FOUND, "there is no such vendor account"),
         Taken::Unproven => refusal(StatusCode::FORBIDDEN, "it is not proven to be the vendor's"),

@@ -69,6 +69,9 @@ public_url = "{PUBLIC_URL}"
 base_url = "http://{}"
 from = "+15005550006"
 credentials = {{ account_sid = "file:sid", auth_token = "file:token" }}
+[vendors.infobip]
+base_url = "http://127.0.0.1:9"
+credentials = {{ api_key = "file:token" }}
 "#,
             self.address
         );

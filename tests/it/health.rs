@@ -110,3 +110,21 @@ async fn a_learned_order_turns_to_who_delivers_and_shows_why() {
     assert_eq!(shares.iter().sum::<u64>(), 100);
     assert!(shares[0] < shares[1], "{shares:?}");
 }
+
+#[tokio::test]
+async fn a_race_makes_nobody_slow() {
+    let router = Router::start("");
+    let chain =
+        "[chains.sg]\nvendors = [\"twilio\", \"vonage\"]\nstrategy = \"race\"\nrace_width = 2\n";
+    let rule = "[[rule]]\nname = \"sg\"\nwhen = { country = [\"SG\"] }\nchain = \"sg\"\n";
+    only_rules(&router, &format!("{chain}{rule}")).await;
+    let bodies: Vec<_> = (0..40).map(|n| hook_call(&number(n))).collect();
+    let calls = bodies.iter().map(|body| router.call(body));
+    futures_util::future::join_all(calls).await;
+    let explained = router.admin_get("/api/v1/explain?to=%2B6591234567").await;
+    for step in explained["steps"].as_array().unwrap() {
+        assert_eq!(step["health"], "well", "{explained:#}");
+    }
+    let metrics = router.metrics().await;
+    assert!(!metrics.contains("trunkline_failovers_total{"), "{metrics}");
+}

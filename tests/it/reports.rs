@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
+
 use crate::far_end::{FarEnd, report, sid};
 use crate::router::{NUMBER, Router, hook_call, provider};
 
@@ -114,4 +116,30 @@ async fn what_is_forged_is_refused_and_counted() {
     assert!(metrics.contains(counted), "{metrics}");
     let method = router.client.put(format!("{base}{path}"));
     assert_eq!(method.send().await.unwrap().status(), 405);
+}
+
+#[tokio::test]
+async fn one_vendors_reference_is_worth_nothing_at_another() {
+    let far_end = FarEnd::start().await;
+    let router = Router::start_in(far_end.place(), &[]);
+    let answer = router.call(&hook_call(NUMBER)).await;
+    let id = answer["debugContext"]["delivery"].as_str().unwrap();
+    let base = router.hook.strip_suffix("/okta/telephony").unwrap();
+    let reference = far_end.report_path().replace("/receipts/twilio/", "");
+    let changed = format!("A{}", &reference[1..]);
+    // This one signs nothing: the reference is all the proof there is.
+    for path in [
+        format!("/receipts/infobip/{reference}"),
+        format!("/receipts/infobip/{changed}"),
+        "/receipts/infobip".to_owned(),
+    ] {
+        let delivered = json!({ "results": [{
+            "messageId": format!("{id}-1"),
+            "status": { "groupId": 3, "groupName": "DELIVERED", "id": 5 },
+        }] });
+        let post = router.client.post(format!("{base}{path}")).json(&delivered);
+        assert_eq!(post.send().await.unwrap().status(), 403, "{path}");
+    }
+    let delivery = router.delivery(&answer, |d| d["state"] == "open").await;
+    assert_eq!(delivery["receipts"], json!([]));
 }
