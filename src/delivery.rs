@@ -187,6 +187,44 @@ impl Delivery {
         delivery
     }
 
+    /// The delivery as it stood, made by feeding it again what was kept of what it was fed. That it was woken
+    /// first goes without saying, and so does that its admission was on disk, unless something else came before.
+    pub fn replay(terms: Terms, plan: Arc<Plan>, kept: Vec<(Moment, Event)>) -> Delivery {
+        let received_at = terms.received_at;
+        let mut delivery = Delivery::new(terms, plan);
+        delivery.on(Event::Woke, received_at);
+        let is_journaled = |(_, event): &(_, Event)| matches!(event, Event::Journaled { .. });
+        if !kept.iter().any(is_journaled) {
+            delivery.on(Event::Journaled { durable: true }, received_at);
+        }
+        for (at, event) in kept {
+            delivery.on(event, at);
+        }
+        delivery
+    }
+
+    /// The same as `on`, and whether the event must be kept, so that `replay` can make the delivery again:
+    /// whatever tells something; the mere passing of time, where it led to something; that the admission is on
+    /// disk, where something else came first.
+    pub fn on_kept(&mut self, event: &Event, now: Moment) -> (Vec<Action>, bool) {
+        let begins = self.is_untouched();
+        let in_flight = self.in_flight().count();
+        let actions = self.on(event.clone(), now);
+        let kept = match event {
+            Event::Woke if begins && now == self.terms.received_at => false,
+            Event::Woke => !actions.is_empty() || self.in_flight().count() < in_flight,
+            Event::Journaled { .. } => !begins || self.closed.is_some(),
+            Event::Settled { .. }
+            | Event::Skipped { .. }
+            | Event::Restarted
+            | Event::Reported { .. }
+            | Event::Silent { .. }
+            | Event::Superseded
+            | Event::Converted => true,
+        };
+        (actions, kept)
+    }
+
     /// Takes in what happened and says what to do now. After the close, receipts are still noted.
     pub fn on(&mut self, event: Event, now: Moment) -> Vec<Action> {
         if self.closed.is_some() {
@@ -212,6 +250,14 @@ impl Delivery {
             self.hedge_denied_until = None;
         }
         self.advance(now)
+    }
+
+    /// Nothing has happened but the first calls.
+    fn is_untouched(&self) -> bool {
+        let mut attempts = self.attempts.iter();
+        let waits = |a: &Attempt| a.state == State::InFlight && a.receipts.is_empty();
+        let first = |a: &Attempt| a.at == self.terms.received_at;
+        self.answered.is_none() && attempts.all(|a| waits(a) && first(a))
     }
 
     /// When to send `Event::Woke` next; `None` once closed.

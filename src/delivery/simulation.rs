@@ -21,6 +21,8 @@ struct World {
     dice: Dice,
     delivery: Delivery,
     fed: Vec<(Moment, Event)>,
+    /// What a journal would hold of it.
+    kept: Vec<(Moment, Event)>,
     yielded: Vec<Vec<Action>>,
     coming: Vec<(Moment, Event)>,
     answers: Vec<(Moment, Reply)>,
@@ -51,6 +53,7 @@ impl World {
             delivery: Delivery::new(terms, Arc::new(some_plan(&mut dice))),
             dice,
             fed: Vec::new(),
+            kept: Vec::new(),
             yielded: Vec::new(),
             coming: Vec::new(),
             answers: Vec::new(),
@@ -89,6 +92,7 @@ impl World {
         for (at, event) in std::mem::take(&mut self.coming) {
             let now = self.fed.last().map_or(at, |(last, _)| at.max(*last));
             assert_eq!(self.delivery.on(event.clone(), now), vec![]);
+            self.kept.push((now, event.clone()));
             self.fed.push((now, event));
             self.yielded.push(Vec::new());
         }
@@ -96,7 +100,10 @@ impl World {
 
     fn feed(&mut self, now: Moment, event: Event) {
         let was_delivered = self.delivery.any(Standing::Delivered);
-        let actions = self.delivery.on(event.clone(), now);
+        let (actions, kept) = self.delivery.on_kept(&event, now);
+        if kept {
+            self.kept.push((now, event.clone()));
+        }
         self.fed.push((now, event));
         self.yielded.push(actions.clone());
         let delivered = self.delivery.any(Standing::Delivered);
@@ -211,6 +218,16 @@ impl World {
             assert_eq!(&again.on(event.clone(), *now), actions);
         }
         assert_eq!(again, self.delivery);
+        if delivery.admission != Admission::Durable {
+            return;
+        }
+        // From the journal alone: the same calls, and the same end.
+        let terms = delivery.terms.clone();
+        let kept = self.kept.clone();
+        let again = Delivery::replay(terms, Arc::clone(&delivery.plan), kept);
+        assert_eq!(again.attempts, delivery.attempts);
+        assert_eq!(again.ahead, delivery.ahead);
+        assert_eq!(again.outcome(), delivery.outcome());
     }
 
     fn check_invariants(&self) {

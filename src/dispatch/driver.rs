@@ -10,7 +10,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::delivery::{Action, Delivery, Event, Reply, Skip, State};
+use crate::delivery::{Action, Delivery, Event, Reply, Skip};
 use crate::dispatch::courier::sleep_until;
 use crate::dispatch::inbox::Inbox;
 use crate::dispatch::people::Claim;
@@ -52,8 +52,6 @@ pub(super) struct Driver {
     pub(super) promised: bool,
     /// What others learn about this delivery.
     pub(super) inbox: Inbox,
-    /// The first wake is implied in the admission and is not kept apart.
-    pub(super) implied: bool,
     /// Who waits for it; nobody for a preview.
     pub(super) claim: Option<Arc<Claim>>,
     calls: FuturesUnordered<Call>,
@@ -86,7 +84,6 @@ impl Driver {
             admission: None,
             promised: false,
             inbox,
-            implied: true,
             claim: None,
             calls: FuturesUnordered::new(),
             intents: VecDeque::new(),
@@ -155,10 +152,8 @@ impl Driver {
         let mut first = true;
         while let Some(event) = events.pop_front() {
             self.observe(&event, now);
-            let in_flight = self.in_flight();
-            let actions = self.delivery.on(event.clone(), now);
-            let settled = self.in_flight() < in_flight;
-            let mut kept = self.keep(&event, &actions, settled, now);
+            let (actions, matters) = self.delivery.on_kept(&event, now);
+            let mut kept = matters.then(|| self.keep(&event, now));
             events.extend(self.told_early(&event));
             let sends = self.carry_out(actions, &mut events, now);
             let mut fit = Vec::new();
@@ -220,43 +215,16 @@ impl Driver {
         sends
     }
 
-    /// Appends what changes the machine, and whatever led to an action. The first wake is implied in the
-    /// admission.
-    fn keep(
-        &mut self,
-        event: &Event,
-        actions: &[Action],
-        settled: bool,
-        now: Moment,
-    ) -> Option<Ack> {
-        let implied = std::mem::take(&mut self.implied);
-        let matters = match event {
-            Event::Woke => (settled || !actions.is_empty()) && !implied,
-            Event::Journaled { .. } => false,
-            Event::Settled { .. }
-            | Event::Skipped { .. }
-            | Event::Restarted
-            | Event::Reported { .. }
-            | Event::Silent { .. }
-            | Event::Superseded
-            | Event::Converted => true,
-        };
-        if !matters {
-            return None;
-        }
+    /// Appends an event to the journal.
+    fn keep(&mut self, event: &Event, now: Moment) -> Ack {
         let seq = self.seq;
         self.seq += 1;
-        Some(self.dispatch.journal.feed(Fed {
+        self.dispatch.journal.feed(Fed {
             id: self.parcel.id,
             seq,
             at: now,
             event: serde_json::to_string(event).unwrap_or_default(),
-        }))
-    }
-
-    fn in_flight(&self) -> usize {
-        let attempts = self.delivery.attempts().iter();
-        attempts.filter(|a| a.state == State::InFlight).count()
+        })
     }
 
     /// Starts calls; what cannot be asked for is skipped.

@@ -99,22 +99,16 @@ impl Kept {
 impl Course {
     /// The machine as it stood, made by feeding it again what it was fed.
     pub fn replay(&self, record: &Record) -> Delivery {
-        let mut delivery = Delivery::new(self.terms.clone(), Arc::clone(&self.plan));
-        delivery.on(Event::Woke, self.terms.received_at);
-        // What is read back was on disk.
-        delivery.on(Event::Journaled { durable: true }, self.terms.received_at);
-        for fed in &record.fed {
-            match serde_json::from_str(&fed.event) {
-                Ok(event) => {
-                    delivery.on(event, fed.at);
-                }
-                Err(error) => {
+        let kept = record.fed.iter().filter_map(|fed| {
+            let event: Option<Event> = serde_json::from_str(&fed.event)
+                .inspect_err(|error| {
                     tracing::error!(delivery = %record.id, seq = fed.seq, %error,
                         "an event in the journal cannot be read");
-                }
-            }
-        }
-        delivery
+                })
+                .ok();
+            Some((fed.at, event?))
+        });
+        Delivery::replay(self.terms.clone(), Arc::clone(&self.plan), kept.collect())
     }
 }
 

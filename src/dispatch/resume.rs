@@ -179,7 +179,6 @@ impl Dispatch {
         };
         let mut driver = Driver::new(Arc::clone(self), Arc::new(parcel), delivery, left.inbox);
         driver.seq = record.fed.last().map_or(0, |fed| fed.seq + 1);
-        driver.implied = false;
         driver.claim = left.claim;
         driver.promise_again();
         self.drive(driver, Event::Restarted, now);
