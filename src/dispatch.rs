@@ -20,11 +20,13 @@ mod vendors;
 pub mod view;
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -37,6 +39,7 @@ use crate::dispatch::inbox::Inboxes;
 use crate::dispatch::people::People;
 use crate::dispatch::switches::Switches;
 use crate::dispatch::twins::{Hearing, Joined, Twins};
+use crate::explain::AIM_EARLY_MS;
 use crate::flow::{Channel, Message, Outcome, Step, VendorName};
 use crate::guard::NumberCounts;
 use crate::health::{Budget, Health};
@@ -50,11 +53,10 @@ pub use record::{How, Kept, Told};
 pub use resume::LeftOpen;
 pub use switches::Switch;
 
-/// Answers are aimed this much earlier than `answer_within`, in milliseconds.
-const AIM_EARLY_MS: i64 = 100;
-
 /// A journal that takes longer than this to keep one line is not ready.
 const PROBE_MAX: Duration = Duration::from_secs(1);
+/// Receipts written behind closed deliveries, for people to read. More are not: open ones need the disk.
+const LATE_PER_SECOND_MAX: NonZeroU32 = NonZeroU32::new(200).unwrap();
 /// Between two log lines that anybody could cause, in milliseconds.
 const SELDOM_MS: i64 = 1_000;
 /// However many ask, the journal is tried no more often than this, in milliseconds.
@@ -81,6 +83,8 @@ pub struct Dispatch {
     own_url: OnceLock<String>,
     /// When a refused receipt was last logged.
     refusal_log: Seldom,
+    /// How many receipts are written behind closed deliveries.
+    late_receipts: DefaultDirectRateLimiter,
     waiting: Mutex<HashMap<Arc<str>, usize>>,
     /// What was last seen of each vendor, in words, for whoever asks how it is.
     seen: Mutex<HashMap<VendorName, (String, Moment)>>,
@@ -123,6 +127,7 @@ impl Dispatch {
             budgets: Mutex::default(),
             own_url: OnceLock::new(),
             refusal_log: Seldom::default(),
+            late_receipts: RateLimiter::direct(Quota::per_second(LATE_PER_SECOND_MAX)),
             waiting: Mutex::default(),
             seen: Mutex::default(),
             probed: tokio::sync::Mutex::default(),

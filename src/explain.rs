@@ -6,12 +6,14 @@ use serde::Serialize;
 
 use crate::catalog::Catalog;
 use crate::delivery::LEAST_LIFE_MS;
-use crate::flow::{Channel, DeliveryId, Message, Secret, Step, Waits};
+use crate::flow::{Channel, DeliveryId, Message, Pace, Secret, Step, Waits};
 use crate::number::{Country, NumberProblem, PhoneNumber};
 use crate::rules::{Decision, Missed};
 use crate::text::{Measure, measure, spoken};
 use crate::time::Moment;
 
+/// Answers are aimed this much earlier than `answer_within`, in milliseconds.
+pub const AIM_EARLY_MS: i64 = 100;
 /// The passcode that an explanation shows in the text.
 const SHOWN_CODE: &str = "123456";
 /// The text that an explanation measures when none is given: Okta's default template.
@@ -58,6 +60,12 @@ pub struct Explained {
     /// The rules before, and why they did not match.
     pub passed: Vec<Missed>,
     pub timetable: Vec<Planned>,
+    /// How the chain is walked; absent when nothing would be sent.
+    #[serde(skip)]
+    pace: Option<Pace>,
+    /// When Okta is answered at the latest, in milliseconds.
+    #[serde(skip)]
+    answer_ms: i64,
 }
 
 /// One vendor of the chain.
@@ -134,6 +142,8 @@ pub fn explain(catalog: &Catalog, question: &Question, now: Moment) -> Explained
         left_out: Vec::new(),
         passed: found.missed,
         timetable: Vec::new(),
+        pace: None,
+        answer_ms: catalog.config.hook.answer_within_ms - AIM_EARLY_MS,
     };
     let left_out = found.left_out.into_iter();
     explained.left_out = left_out
@@ -153,7 +163,8 @@ pub fn explain(catalog: &Catalog, question: &Question, now: Moment) -> Explained
                 explained.vendors.push(step.vendor.to_string());
                 explained.steps.push(step_explained(step, weight, off));
             }
-            explained.timetable = timetable(catalog, &explained.vendors, plan.pace);
+            explained.pace = Some(plan.pace);
+            explained.timetable = explained.times();
         }
         Decision::Denied { rule, why } => {
             explained.rule = Some(rule.to_string());
@@ -189,6 +200,25 @@ impl Explained {
                 step.health = now.health;
             }
         }
+        self.timetable = self.times();
+    }
+
+    /// What happens when, if vendors stay silent: those that are off are left out, unwell ones come last.
+    fn times(&self) -> Vec<Planned> {
+        let Some(pace) = self.pace else {
+            return Vec::new();
+        };
+        let in_turn = self.steps.iter();
+        let mut in_turn: Vec<&StepExplained> = in_turn
+            .filter(|step| step.waits.is_none() && step.off.is_none())
+            .collect();
+        let unwell = |step: &StepExplained| {
+            let health = step.health.as_deref();
+            health.is_some_and(|health| health.starts_with("unwell"))
+        };
+        in_turn.sort_by_key(|step| unwell(step));
+        let vendors: Vec<&str> = in_turn.iter().map(|step| &*step.vendor).collect();
+        timetable(&vendors, pace, self.answer_ms)
     }
 }
 
@@ -263,8 +293,7 @@ fn refusal(problem: NumberProblem) -> &'static str {
     }
 }
 
-fn timetable(catalog: &Catalog, vendors: &[String], pace: crate::flow::Pace) -> Vec<Planned> {
-    let hook = &catalog.config.hook;
+fn timetable(vendors: &[&str], pace: Pace, answer_ms: i64) -> Vec<Planned> {
     let width = pace.width.max(1) as usize;
     let starts = vendors.iter().take(pace.max_sends as usize).enumerate();
     let mut planned: Vec<Planned> = starts
@@ -278,7 +307,7 @@ fn timetable(catalog: &Catalog, vendors: &[String], pace: crate::flow::Pace) -> 
         })
         .collect();
     planned.push(Planned {
-        at_ms: hook.answer_within_ms - 100,
+        at_ms: answer_ms,
         what: "answer Okta at the latest; what is open goes on".to_owned(),
     });
     planned.push(Planned {

@@ -88,7 +88,9 @@ pub(super) fn run(args: &Args) -> u8 {
         one => vec![one],
     };
     if deliveries.is_empty() {
-        eprintln!("no such delivery in the journal");
+        eprintln!(
+            "the journal has no such delivery; it keeps closed ones for `journal.keep`, 30 days by default"
+        );
         return NO;
     }
     for delivery in &deliveries {

@@ -119,7 +119,10 @@ fn verdict(status: u16, body: &[u8]) -> u8 {
         println!("{json}");
         return okta_sends("the answer is malformed");
     }
-    let text = |value: &Json| value.as_str().unwrap_or("none").to_owned();
+    let text = |value: &Json| {
+        let text = value.as_str().filter(|text| !text.is_empty());
+        text.unwrap_or("none").to_owned()
+    };
     println!("status       {word}");
     println!("provider     {}", text(&value["provider"]));
     println!("transaction  {}", text(&value["transactionId"]));
@@ -135,7 +138,17 @@ fn verdict(status: u16, body: &[u8]) -> u8 {
         return okta_sends("the hook said FAILED");
     }
     println!("Okta is content and sends nothing itself.");
-    FINE
+    match context["reason"].as_str() {
+        Some("accepted") | None => FINE,
+        Some("pending") => {
+            println!("No vendor has accepted yet; the router goes on.");
+            FINE
+        }
+        Some(reason) => {
+            println!("Nobody gets a code: {}.", reason.replace('_', " "));
+            NO
+        }
+    }
 }
 
 fn okta_sends(why: &str) -> u8 {

@@ -324,13 +324,17 @@ impl Reader<'_> {
             let path = self.beside(path);
             self.files.borrow_mut().push(path.clone());
             return match (self.around.file)(&path) {
+                // Nothing would be as good as an empty one.
+                Ok(secret) if secret.trim().is_empty() => {
+                    value.wrong(format!("`{}` is empty", path.display()), None)
+                }
                 Ok(secret) => Some(Secret::new(secret.trim_end_matches(['\r', '\n']))),
                 Err(error) => {
                     value.wrong(format!("cannot read `{}`: {error}", path.display()), None)
                 }
             };
         }
-        if self.around.sandbox {
+        if self.around.sandbox && !text.is_empty() {
             return Some(Secret::new(text));
         }
         value.wrong(

@@ -17,6 +17,9 @@ fn read(text: &str, sandbox: bool) -> (Config, Vec<String>) {
             if path == Path::new("/etc/trunkline/secret") {
                 return Ok("from-file\n".to_owned());
             }
+            if path == Path::new("/etc/trunkline/empty") {
+                return Ok(" \n".to_owned());
+            }
             Err(io::ErrorKind::NotFound.into())
         },
     };
@@ -141,4 +144,13 @@ fn a_public_url_is_an_address_that_vendors_can_take() {
     let told = "trunkline.toml:2:14: warning: `public_url` is longer than 44 characters\n  \
                 hint: with what is put behind it, some vendors refuse it: they take 100 characters";
     check(&long, &[told]);
+}
+
+#[test]
+fn an_empty_secret_is_refused() {
+    let text = "[[org]]\nname = \"a\"\nauth = [{ header = \"x\", value = \"file:empty\" }]\n";
+    check(
+        text,
+        &["trunkline.toml:3:33: error: `/etc/trunkline/empty` is empty"],
+    );
 }

@@ -85,6 +85,13 @@ impl Dispatch {
         }
     }
 
+    /// Whether there is a vendor account that reports.
+    pub fn is_reporting(&self, vendor: &str) -> bool {
+        let catalog = self.catalog.load();
+        let account = catalog.account(vendor);
+        account.is_some_and(|a| Channel::ALL.iter().any(|c| a.reports(*c)))
+    }
+
     fn refuse_receipts(&self, vendor: &VendorName, refusal: Refusal, now: Moment) -> Taken {
         self.count_receipt(vendor, refusal.as_str());
         // Anybody can send them.
@@ -187,6 +194,9 @@ impl Dispatch {
                 first: false,
             };
             self.health().saw(&vendor, sent.country, sign, now);
+        }
+        if self.late_receipts.check().is_err() {
+            return Ack::nothing();
         }
         let event = Event::Reported { attempt, receipt };
         let event = serde_json::to_string(&event).unwrap_or_default();

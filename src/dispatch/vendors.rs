@@ -152,7 +152,9 @@ fn health_view(cell: &Cell) -> HealthView {
     HealthView {
         country: cell.country.to_string(),
         health,
-        success: cell.success,
+        success: cell
+            .success
+            .map(|share| (share * 1_000.0).round() / 1_000.0),
         p50_ms: cell.p50_ms,
         p95_ms: cell.p95_ms,
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::delivery::{Attempt, Silence, Skip, State};
+use crate::delivery::{Attempt, Event, Silence, Skip, State};
 use crate::dispatch::Told;
 use crate::dispatch::record::Kept;
 use crate::flow::{DeliveryId, Plan, Verdict};
@@ -218,6 +218,16 @@ fn timeline(record: &Record, view: &DeliveryView, made: &[Attempt]) -> Vec<Moved
     }
     for older in &view.supersedes {
         moves.push((record.admitted_at, format!("replaces {older}")));
+    }
+    for fed in &record.fed {
+        match serde_json::from_str(&fed.event) {
+            Ok(Event::Superseded) => {
+                moves.push((fed.at, "a newer passcode took its place".to_owned()));
+            }
+            Ok(Event::Converted) => moves.push((fed.at, "the passcode was used".to_owned())),
+            Ok(Event::Restarted) => moves.push((fed.at, "taken up after a restart".to_owned())),
+            Ok(_) | Err(_) => {}
+        }
     }
     if let Some(told) = &view.answer {
         let at = record.admitted_at.plus_ms(told.ms);

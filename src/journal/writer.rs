@@ -20,7 +20,7 @@ pub(crate) const STALL_MS: i64 = 2_000;
 /// Deliveries deleted in one commit; between two of them whatever waits is written.
 pub(crate) const PRUNE_CHUNK: u16 = 64;
 /// With so many events of one delivery, none is added behind it.
-pub(crate) const FED_MAX: u32 = 1_000;
+pub(crate) const FED_MAX: u32 = 400;
 /// What nobody waits for may wait this long for a commit that somebody does wait for.
 const UNHEARD_WAIT_MAX: Duration = Duration::from_millis(10);
 /// `Health::oldest_ms` while nothing is being written.

@@ -32,10 +32,11 @@ impl Manners {
         }
     }
 
-    /// Behaves so from now on: towards the behaviour's prefix, or in general. The one leaves the other as it is.
+    /// Behaves so from now on: towards the behaviour's prefix, or in general, which ends all prefixes.
     pub(super) fn steer(&mut self, behaviour: Behaviour) {
         let Some(prefix) = behaviour.prefix.clone() else {
             self.general = Manner::new(behaviour);
+            self.prefixed.clear();
             return;
         };
         self.prefixed.retain(|(known, _)| *known != prefix);
@@ -108,7 +109,7 @@ mod tests {
 
     #[test]
     fn the_longest_prefix_counts_and_the_rest_follow_the_general_behaviour() {
-        let manners = manners(&["undelivered@+65", "reject@+659", "500"]);
+        let manners = manners(&["500", "undelivered@+65", "reject@+659"]);
         assert_eq!(manners.act_towards("+6591234567"), act("reject"));
         assert_eq!(manners.act_towards("+6581234567"), act("undelivered"));
         assert_eq!(manners.act_towards("+12025550123"), act("500"));
@@ -120,6 +121,12 @@ mod tests {
         let manners = manners(&["500@+65", "500@+1", "accept@+65"]);
         assert_eq!(manners.act_towards("+6591234567"), act("accept"));
         assert_eq!(manners.act_towards("+12025550123"), act("500"));
+    }
+
+    #[test]
+    fn a_general_word_ends_all_prefixes() {
+        let manners = manners(&["500@+65", "accept"]);
+        assert_eq!(manners.to_string(), "accept");
     }
 
     #[test]

@@ -175,10 +175,10 @@ impl Simulator {
         };
         let simulation = &operation.simulation;
         let id = Uuid::now_v7().simple().to_string();
-        let refusal = |simulated: &Refusal, code: Option<&str>, status: Option<StatusCode>| {
+        let refusal = |simulated: &Refusal, code: Option<&str>| {
             let code = code.unwrap_or(&simulation.default_error);
             let (head, body) = simulated.answer(&id, code);
-            respond(status.unwrap_or(head.status), head.headers, body)
+            respond(head.status, head.headers, body)
         };
         // Some vendors are given the number without its plus.
         let to = asked.to.as_deref().unwrap_or_default();
@@ -193,11 +193,15 @@ impl Simulator {
             // The port is being closed; whoever came before is still served.
             Act::Refuse => Reports::Delivered,
             Act::Silent => std::future::pending().await,
-            Act::Throttle => return refusal(&simulation.throttle, None, None),
-            Act::Reject(code) => return refusal(&simulation.reject, code.as_deref(), None),
+            Act::Throttle => return refusal(&simulation.throttle, None),
+            Act::Reject(code) => return refusal(&simulation.reject, code.as_deref()),
             Act::Error(status) => {
-                let status = StatusCode::from_u16(status).ok();
-                return refusal(&simulation.error, None, status);
+                if status != simulation.error.status {
+                    // Something in front of the vendor says so.
+                    let status = StatusCode::from_u16(status).unwrap_or_default();
+                    return respond(status, HeaderMap::new(), Bytes::new());
+                }
+                return refusal(&simulation.error, None);
             }
         };
         self.accepted.fetch_add(1, Ordering::Relaxed);

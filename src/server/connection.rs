@@ -1,4 +1,4 @@
-//! Gives a request's head one second from its first byte, and leaves idle connections alone.
+//! Gives a request's head one second from its first byte, and a new connection ten for that byte.
 
 use std::io;
 use std::pin::Pin;
@@ -14,15 +14,26 @@ use tokio::time::Sleep;
 /// From a head's first byte to its last.
 pub const HEAD_MAX: Duration = Duration::from_secs(1);
 
+/// From a connection's beginning to its first byte; later it may idle for longer.
+pub const FIRST_BYTE_MAX: Duration = Duration::from_secs(10);
+
 const IDLE: u8 = 0;
 const HEAD: u8 = 1;
 const BUSY: u8 = 2;
 /// HTTP/2 keeps its own time: streams come and go, and frames come between them.
 const MULTIPLEXED: u8 = 3;
+/// Nothing has come yet.
+const NEW: u8 = 4;
 
 /// What a connection is at, shared by its reading side and its requests.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Phase(Arc<AtomicU8>);
+
+impl Default for Phase {
+    fn default() -> Phase {
+        Phase(Arc::new(AtomicU8::new(NEW)))
+    }
+}
 
 impl Phase {
     /// A head has been read whole.
@@ -46,12 +57,18 @@ impl Phase {
             .is_ok()
     }
 
-    fn is_head(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == HEAD
+    /// A byte has come; whether it begins a head.
+    fn byte_came(&self) -> bool {
+        self.swap(IDLE, HEAD) || self.swap(NEW, HEAD)
+    }
+
+    fn has_limit(&self) -> bool {
+        matches!(self.0.load(Ordering::Relaxed), HEAD | NEW)
     }
 }
 
-/// A stream whose reads fail when a head takes longer than `HEAD_MAX`.
+/// A stream whose reads fail when nothing comes for `FIRST_BYTE_MAX`, or a head takes longer than `HEAD_MAX`.
+/// To be made within a runtime.
 pub struct HeadTimeout<S> {
     stream: S,
     phase: Phase,
@@ -64,7 +81,7 @@ impl<S> HeadTimeout<S> {
         HeadTimeout {
             stream,
             phase,
-            sleep: None,
+            sleep: Some(Box::pin(tokio::time::sleep(FIRST_BYTE_MAX))),
         }
     }
 }
@@ -77,10 +94,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for HeadTimeout<S> {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if buf.filled().len() > before && self.phase.swap(IDLE, HEAD) {
+        if buf.filled().len() > before && self.phase.byte_came() {
             self.sleep = Some(Box::pin(tokio::time::sleep(HEAD_MAX)));
         }
-        if !self.phase.is_head() {
+        if !self.phase.has_limit() {
             self.sleep = None;
         }
         if polled.is_pending()
@@ -120,5 +137,40 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for HeadTimeout<S> {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::time::Instant;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_on_which_nothing_comes_is_closed_after_ten_seconds() {
+        let (_client, server) = tokio::io::duplex(64);
+        let mut stream = HeadTimeout::new(server, Phase::default());
+        let began = Instant::now();
+        let read = stream.read_u8().await;
+        assert_eq!(read.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(began.elapsed().as_secs(), FIRST_BYTE_MAX.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_does_not_end_is_cut_off_after_a_second_and_an_idle_connection_is_not() {
+        let (mut client, server) = tokio::io::duplex(64);
+        let phase = Phase::default();
+        let mut stream = HeadTimeout::new(server, phase.clone());
+        client.write_all(b"G").await.unwrap();
+        assert_eq!(stream.read_u8().await.unwrap(), b'G');
+        phase.request_began(Version::HTTP_11);
+        phase.request_ended();
+        let idle = tokio::time::timeout(FIRST_BYTE_MAX * 6, stream.read_u8()).await;
+        assert!(idle.is_err(), "it may idle between requests");
+        client.write_all(b"G").await.unwrap();
+        assert_eq!(stream.read_u8().await.unwrap(), b'G');
+        let began = Instant::now();
+        assert!(stream.read_u8().await.is_err());
+        assert_eq!(began.elapsed().as_secs(), HEAD_MAX.as_secs());
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Method, Request, StatusCode};
+use tokio::sync::Semaphore;
 
 use crate::dispatch::{Dispatch, ReceiptRequest, Taken};
 use crate::server::reply::{BodyFault, Response, empty, read_body, refusal};
@@ -13,6 +14,9 @@ use crate::server::reply::{BodyFault, Response, empty, read_body, refusal};
 pub(super) const RECEIPTS_PATH: &str = "/receipts/";
 /// A request with receipts, at most.
 const RECEIPT_BYTES_MAX: usize = 256 * 1024;
+
+/// Requests with receipts read at a time: 64 MiB at most. More are told to come again.
+static ROOM: Semaphore = Semaphore::const_new(256);
 
 /// Takes a request with receipts in.
 pub(super) async fn receipts(dispatch: &Arc<Dispatch>, request: Request<Incoming>) -> Response {
@@ -28,6 +32,12 @@ pub(super) async fn receipts(dispatch: &Arc<Dispatch>, request: Request<Incoming
     let (vendor, reference) = match named.trim_end_matches('/').split_once('/') {
         Some((vendor, reference)) => (vendor, Some(reference)),
         None => (named.trim_end_matches('/'), None),
+    };
+    if !dispatch.is_reporting(vendor) {
+        return no_vendor();
+    }
+    let Ok(_room) = ROOM.try_acquire() else {
+        return refusal(StatusCode::SERVICE_UNAVAILABLE, "come again later");
     };
     let body = match read_body(body, RECEIPT_BYTES_MAX).await {
         Ok(body) => body,
@@ -48,9 +58,13 @@ pub(super) async fn receipts(dispatch: &Arc<Dispatch>, request: Request<Incoming
     };
     match dispatch.take_receipts(&received).await {
         Taken::Kept(status) => empty(status),
-        Taken::NoVendor => refusal(StatusCode::NOT_FOUND, "there is no such vendor account"),
+        Taken::NoVendor => no_vendor(),
         Taken::Unproven => refusal(StatusCode::FORBIDDEN, "it is not proven to be the vendor's"),
         Taken::Unreadable => refusal(StatusCode::BAD_REQUEST, "it cannot be read as a receipt"),
         Taken::NotKept => refusal(StatusCode::SERVICE_UNAVAILABLE, "come again later"),
     }
+}
+
+fn no_vendor() -> Response {
+    refusal(StatusCode::NOT_FOUND, "there is no such vendor account")
 }

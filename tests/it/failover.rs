@@ -44,7 +44,7 @@ async fn a_vendor_that_answers_500_is_followed_by_the_next() {
 
 #[tokio::test]
 async fn a_vendor_whose_gateway_timed_out_is_followed_by_the_next() {
-    second_accepts("504", "unavailable server", "server").await;
+    second_accepts("504", "ambiguous timeout", "timeout").await;
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ pub(super) fn guard(table: &Table<'_>) -> Guard {
 
 fn limit(value: Value<'_>) -> Option<Limit> {
     let text = value.string()?.value;
-    let hint = "a count and a time, such as `10/10m`".to_owned();
+    let hint = "a count of at most 1000 and a time, such as `10/10m`".to_owned();
     Limit::parse(&text).or_else(|| value.wrong(format!("`{text}` is not a limit"), Some(hint)))
 }
 

@@ -335,7 +335,7 @@ fn rules_that_name_no_country_need_a_guard() {
 
 #[test]
 fn the_guard_is_checked() {
-    let limit = "8:14: error: `10` is not a limit\n  hint: a count and a time, such as `10/10m`";
+    let limit = "8:14: error: `10` is not a limit\n  hint: a count of at most 1000 and a time, such as `10/10m`";
     after("[guard]\nper_number = \"10\"", &[limit]);
     let key = "8:1: error: unknown key `per_numbers`\n  hint: did you mean `per_number`?";
     after("[guard]\nper_numbers = \"10/m\"", &[key]);
