@@ -205,7 +205,7 @@ impl Delivery {
 
     /// The same as `on`, and whether the event must be kept, so that `replay` can make the delivery again:
     /// whatever tells something; the mere passing of time, where it led to something; that the admission is on
-    /// disk, where something else came first.
+    /// disk, where something else came first or more than an answer came of it.
     pub fn on_kept(&mut self, event: &Event, now: Moment) -> (Vec<Action>, bool) {
         let begins = self.is_untouched();
         let in_flight = self.in_flight().count();
@@ -213,7 +213,9 @@ impl Delivery {
         let kept = match event {
             Event::Woke if begins && now == self.terms.received_at => false,
             Event::Woke => !actions.is_empty() || self.in_flight().count() < in_flight,
-            Event::Journaled { .. } => !begins || self.closed.is_some(),
+            Event::Journaled { .. } => {
+                !begins || actions.iter().any(|a| !matches!(a, Action::Answer(_)))
+            }
             Event::Settled { .. }
             | Event::Skipped { .. }
             | Event::Restarted
