@@ -212,8 +212,7 @@ impl Dispatch {
         spend(budgets.entry(country).or_default())
     }
 
-    /// Tells where our own listener is: simulated vendors report there unless the configuration names another
-    /// address.
+    /// Tells where our own listener is, for simulated vendors to report to.
     pub fn listens_at(&self, url: String) {
         // Told once, at start.
         drop(self.own_url.set(url));

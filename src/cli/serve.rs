@@ -218,14 +218,14 @@ impl Router {
         tls: bool,
         config: &Config,
     ) {
-        if config.hook.public_url.is_some() {
-            return;
-        }
-        match own_url(hook).filter(|_| self.place.sandbox && !tls) {
-            Some(url) => dispatch.listens_at(url),
-            None => tracing::warn!(
+        if self.place.sandbox {
+            own_url(hook, tls)
+                .into_iter()
+                .for_each(|url| dispatch.listens_at(url));
+        } else if config.hook.public_url.is_none() {
+            tracing::warn!(
                 "without `public_url` in `[hook]` no vendor can report what became of a message"
-            ),
+            );
         }
     }
 
@@ -266,12 +266,13 @@ async fn listen(name: &str, address: SocketAddr) -> anyhow::Result<TcpListener> 
 }
 
 /// The hook listener's address as a process on this machine reaches it.
-fn own_url(hook: &TcpListener) -> Option<String> {
+fn own_url(hook: &TcpListener, tls: bool) -> Option<String> {
     let mut address = hook.local_addr().ok()?;
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
-    Some(format!("http://{address}"))
+    let scheme = if tls { "https" } else { "http" };
+    Some(format!("{scheme}://{address}"))
 }
 
 fn announce(hook: &TcpListener, admin: &TcpListener, tls: bool, sandbox: bool) {

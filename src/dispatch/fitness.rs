@@ -34,7 +34,7 @@ impl Driver {
         if !self.dispatch.courier.may_call(&step.vendor, rate, now) {
             return Some(Skip::Rate);
         }
-        if attempt == 0 {
+        if self.called_before(attempt) == 0 {
             let country = self.parcel.country;
             self.dispatch.with_budget(country, |b| b.deposit(now));
         }
@@ -76,16 +76,20 @@ impl Driver {
         health.look(&step.vendor, self.parcel.country, now)
     }
 
+    /// How many vendors were called before this attempt.
+    fn called_before(&self, attempt: usize) -> usize {
+        let before = self.delivery.attempts()[..attempt].iter();
+        let called = before.filter(|a| !matches!(a.state, State::Skipped(_)));
+        called.count()
+    }
+
     /// A second message beside one that is under way is paid for by first messages: when every vendor is slow,
     /// hedging stops instead of doubling the load. Away from an unwell vendor to a well one there is no limit.
     /// What a race starts together is no hedge.
     fn exceeds_budget(&self, attempt: usize, step: &Step, now: Moment) -> bool {
         let made = &self.delivery.attempts()[..attempt];
-        let called = made
-            .iter()
-            .filter(|a| !matches!(a.state, State::Skipped(_)));
         let country = self.parcel.country;
-        let before = called.count();
+        let before = self.called_before(attempt);
         let plan = self.delivery.plan();
         let mut under_way = made.iter().filter(|a| a.state == State::InFlight);
         let Some(waited_for) = under_way

@@ -61,15 +61,20 @@ impl Dispatch {
         let meant = request
             .reference
             .and_then(|text| reference::read(&self.journal, text, vendor, now));
-        let url = self.public_url(&catalog).unwrap_or_default();
-        let callback = Callback {
-            method: request.method,
-            url: &format!("{}{}", url.trim_end_matches('/'), request.path),
-            headers: request.headers,
-            body: request.body,
-            reference_proven: meant.is_some(),
+        let read = |url: &str| {
+            let callback = Callback {
+                method: request.method,
+                url: &format!("{}{}", url.trim_end_matches('/'), request.path),
+                headers: request.headers,
+                body: request.body,
+                reference_proven: meant.is_some(),
+            };
+            account.receipts(&callback, now)
         };
-        let news = match account.receipts(&callback, now) {
+        let mut urls = self.addresses(&catalog);
+        let first = urls.next().unwrap_or_default();
+        let news = urls.fold(read(first), |news, url| news.or_else(|_| read(url)));
+        let news = match news {
             Ok(news) => news,
             Err(refusal) => return self.refuse_receipts(vendor, refusal, now),
         };
@@ -208,10 +213,17 @@ impl Dispatch {
         receipts.with_label_values(&[vendor, status]).inc();
     }
 
-    /// Where vendors reach us: as configured, or in the sandbox at our own listener.
-    pub(super) fn public_url(&self, catalog: &Catalog) -> Option<String> {
-        let configured = catalog.config.hook.public_url.clone();
-        configured.or_else(|| self.own_url.get().cloned())
+    /// Where vendors reach us: in the sandbox at our own listener, else as configured. Simulated vendors must
+    /// never report to the address of a real router.
+    fn addresses<'a>(&'a self, catalog: &'a Catalog) -> impl Iterator<Item = &'a str> {
+        let own = self.own_url.get().map(String::as_str);
+        own.into_iter()
+            .chain(catalog.config.hook.public_url.as_deref())
+    }
+
+    /// Whether vendors can reach us.
+    pub(super) fn is_reachable(&self, catalog: &Catalog) -> bool {
+        self.addresses(catalog).next().is_some()
     }
 
     /// Where a vendor reports on an attempt.
@@ -222,7 +234,7 @@ impl Dispatch {
         attempt: usize,
         vendor: &str,
     ) -> Option<String> {
-        let url = self.public_url(catalog)?;
+        let url = self.addresses(catalog).next()?;
         let reference = reference::write(&self.journal, id, attempt, vendor);
         let url = url.trim_end_matches('/');
         Some(format!("{url}/receipts/{vendor}/{reference}"))

@@ -23,7 +23,7 @@ impl Dispatch {
         catalog: &Catalog,
         now: Moment,
     ) {
-        let heard = self.public_url(catalog).is_some() && self.inboxes.len() < AWAITING_MAX;
+        let heard = self.is_reachable(catalog) && self.inboxes.len() < AWAITING_MAX;
         let health = self.health();
         for step in &mut plan.steps {
             let account = catalog.account(&step.vendor);
