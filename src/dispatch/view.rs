@@ -181,6 +181,12 @@ fn receipt_views(shown: &[AttemptView], made: &[Attempt]) -> Vec<ReceiptView> {
 
 fn timeline(record: &Record, view: &DeliveryView, made: &[Attempt]) -> Vec<Moved> {
     let mut moves: Vec<(Moment, String)> = vec![(record.admitted_at, "Okta called".to_owned())];
+    if let Some(order) = &view.learned_order {
+        moves.push((record.admitted_at, format!("order as learned: {order}")));
+    }
+    for older in &view.supersedes {
+        moves.push((record.admitted_at, format!("replaces {older}")));
+    }
     for (attempt, shown) in made.iter().zip(&view.attempts) {
         let vendor = &shown.vendor;
         if matches!(attempt.state, State::Skipped(_)) {
@@ -212,12 +218,6 @@ fn timeline(record: &Record, view: &DeliveryView, made: &[Attempt]) -> Vec<Moved
                 moves.push((since, what));
             }
         }
-    }
-    if let Some(order) = &view.learned_order {
-        moves.push((record.admitted_at, format!("order as learned: {order}")));
-    }
-    for older in &view.supersedes {
-        moves.push((record.admitted_at, format!("replaces {older}")));
     }
     for fed in &record.fed {
         match serde_json::from_str(&fed.event) {
