@@ -111,7 +111,8 @@ async fn at_a_shutdown_waiting_calls_are_answered_and_deliveries_end() {
     );
     let mut router = Arc::try_unwrap(router).ok().expect("the last one");
     assert_eq!(router.stop(), Some(0));
-    assert!(router.log().iter().any(|line| line.contains("\"stopped\"")));
+    let told = || router.log().iter().any(|line| line.contains("\"stopped\""));
+    router.wait_for("its last line", async || told()).await;
 }
 
 #[tokio::test]

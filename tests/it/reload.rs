@@ -129,7 +129,10 @@ async fn a_bad_reload_changes_nothing_and_is_told() {
         line.contains("rules.toml:3:9: error: unknown chain `twilo`")
             && line.contains("did you mean `twilio`?")
     };
-    assert!(router.log().iter().any(told), "{:#?}", router.log());
+    // Lines are written beside the work.
+    router
+        .wait_for("the log tells it", async || router.log().iter().any(told))
+        .await;
     let url = format!("{}/api/v1/rules/reload", router.admin);
     let response = router.client.post(&url).send().await.unwrap();
     assert_eq!(response.status(), 422);
