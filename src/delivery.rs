@@ -389,7 +389,7 @@ impl Delivery {
     }
 
     /// The next receipt that will be missed if it does not come until then. Where its absence was excused, it
-    /// is asked about again after twice as long, and so on: others may have come since.
+    /// is asked about again after as long, then after twice as long, and so on: others may have come since.
     fn next_silence(&self) -> Option<(usize, Moment)> {
         if self.ended.is_some() {
             return None;
@@ -400,7 +400,8 @@ impl Delivery {
             let at = match attempt.silence {
                 Silence::None => attempt.taken_at()?.plus_ms(after_ms),
                 Silence::Excused { since, times } => {
-                    since.plus_ms(after_ms.saturating_mul(1 << times.min(EXCUSES_MAX)))
+                    let times = times.saturating_sub(1).min(EXCUSES_MAX);
+                    since.plus_ms(after_ms.saturating_mul(1 << times))
                 }
                 Silence::Asked | Silence::Telling { .. } => return None,
             };

@@ -280,11 +280,6 @@ impl Health {
         }
     }
 
-    /// A message was accepted now by a vendor that reports: a receipt may come for it.
-    pub fn expects_receipt(&mut self, vendor: &VendorName, country: Country, now: Moment) {
-        self.known(vendor, country, now).channel.accepted(now);
-    }
-
     /// How long after its acceptance a message's final receipt is due, in milliseconds: three times
     /// what 99 of 100 took in the country, or with the vendor alone where little is known there,
     /// and at least 5 s. Each type of sender is learned apart. None while too little is known.
@@ -299,9 +294,9 @@ impl Health {
 
     /// Whether the vendor's receipts as a whole are quiet or late, so that the missing receipt of a
     /// message accepted at `accepted_at` proves nothing.
-    pub fn receipts_quiet(&self, vendor: &str, accepted_at: Moment, now: Moment) -> bool {
+    pub fn receipts_quiet(&self, vendor: &str, accepted_at: Moment) -> bool {
         let known = self.vendors.get(vendor);
-        known.is_none_or(|known| known.channel.is_quiet(accepted_at, now))
+        known.is_none_or(|known| known.channel.is_quiet(accepted_at))
     }
 
     /// Learned patience: what 95 of 100 definite answers take in the country, or of the vendor alone

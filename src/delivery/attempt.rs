@@ -104,6 +104,11 @@ impl Attempt {
         }
     }
 
+    /// How often its silence was excused.
+    pub fn excuses(&self) -> u8 {
+        self.excuses
+    }
+
     /// When the vendor is known to have had it: by its answer, else by a receipt.
     pub(super) fn taken_at(&self) -> Option<Moment> {
         self.accepted_at()

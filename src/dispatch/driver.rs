@@ -203,7 +203,7 @@ impl Driver {
                 Action::Send { attempt, step } => sends.push((attempt, step)),
                 Action::Answer(reply) => answer = self.answer(reply, now),
                 Action::AskSilence { attempt } => {
-                    let excused = self.is_silence_excused(attempt, now);
+                    let excused = self.is_silence_excused(attempt);
                     events.push_back(Event::Silent { attempt, excused });
                 }
                 Action::Close(outcome) => self.close(outcome, answer.take(), now),

@@ -84,10 +84,10 @@ impl Driver {
     }
 
     /// Whether nothing comes from this vendor at all, so that a missing receipt says nothing of its message.
-    pub(super) fn is_silence_excused(&self, attempt: usize, now: Moment) -> bool {
+    pub(super) fn is_silence_excused(&self, attempt: usize) -> bool {
         let made = &self.delivery.attempts()[attempt];
         let vendor = &self.step(attempt).vendor;
         let health = self.dispatch.health();
-        health.receipts_quiet(vendor, made.accepted_at().unwrap_or(made.at), now)
+        health.receipts_quiet(vendor, made.accepted_at().unwrap_or(made.at))
     }
 }

@@ -17,12 +17,13 @@ impl Driver {
             Event::Reported { attempt, receipt } => self.observe_receipt(*attempt, receipt, now),
             Event::Silent { attempt, excused } => {
                 let first = self.is_alone(*attempt);
-                let sign = if *excused {
-                    Sign::Quiet
-                } else {
-                    Sign::Silent { first }
-                };
-                self.tell_health(*attempt, sign, now);
+                let again = self.delivery.attempts()[*attempt].excuses() > 0;
+                match (excused, again) {
+                    (false, _) => self.tell_health(*attempt, Sign::Silent { first }, now),
+                    (true, false) => self.tell_health(*attempt, Sign::Quiet, now),
+                    // Each message is one sign.
+                    (true, true) => {}
+                }
             }
             Event::Skipped { attempt, why } => {
                 let country = self.parcel.country;
@@ -89,12 +90,6 @@ impl Driver {
             first: self.is_alone(attempt),
         };
         self.tell_health(attempt, sign, now);
-        if verdict.kind == VerdictKind::Accepted
-            && step.receipts.is_some_and(|due| due.after_ms.is_some())
-        {
-            let mut health = self.dispatch.health();
-            health.expects_receipt(&step.vendor, country, now);
-        }
     }
 
     fn observe_receipt(&mut self, attempt: usize, receipt: &Receipt, now: Moment) {

@@ -10,7 +10,7 @@ use crate::dispatch::inbox::{Inbox, Post};
 use crate::dispatch::people::Claim;
 use crate::dispatch::record::{How, Kept, Opened, Told};
 use crate::dispatch::twins::REMEMBERED_MS;
-use crate::flow::{DeliveryId, Message, Outcome, Progress};
+use crate::flow::{DeliveryId, Message, Outcome};
 use crate::journal::{Closed, Record};
 use crate::text::{Encoding, measure};
 use crate::time::Moment;
@@ -106,8 +106,8 @@ impl Dispatch {
         }
     }
 
-    /// Whatever was sent, or may have been: its message id, who is to blame if it does not arrive, and that a
-    /// receipt may come.
+    /// Whatever was sent, or may have been: its message id, and who is to blame if it does not
+    /// arrive.
     fn recall_attempts(&self, delivery: &Delivery, claim: Option<&Claim>, record: &Record) {
         for (index, attempt) in delivery.attempts().iter().enumerate() {
             let step = &delivery.plan().steps[attempt.step];
@@ -122,13 +122,6 @@ impl Dispatch {
             if let Some(id) = verdict.and_then(|v| v.message_id.as_deref()) {
                 // Nothing can have come before the listener opens.
                 self.ids.learn(&step.vendor, id, (record.id, index));
-            }
-            let is_due = step.receipts.is_some_and(|due| due.after_ms.is_some());
-            if let Some(at) = attempt.accepted_at().filter(|_| is_due)
-                && attempt.progress().is_none_or(|p| p < Progress::Failed)
-            {
-                let mut health = self.health();
-                health.expects_receipt(&step.vendor, record.country, at);
             }
         }
     }

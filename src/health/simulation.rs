@@ -204,8 +204,6 @@ impl<F: FnMut(Country, Moment, u64) -> Manner> World<F> {
         }
         let verdict = &Verdict::accepted(None);
         self.tell(&message, Sign::Verdict { verdict, ms, first });
-        self.health
-            .expects_receipt(&message.vendor, message.country, self.now);
         let message = Message {
             accepted_at: self.now,
             ..message
@@ -230,7 +228,7 @@ impl<F: FnMut(Country, Moment, u64) -> Manner> World<F> {
             accepted_at,
             ..
         } = message;
-        if self.health.receipts_quiet(vendor, *accepted_at, self.now) {
+        if self.health.receipts_quiet(vendor, *accepted_at) {
             self.excused += 1;
             return;
         }

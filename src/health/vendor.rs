@@ -176,7 +176,7 @@ impl VendorRecord {
     }
 
     pub(super) fn reported(&mut self, country: Country, report: &Reported, now: Moment) {
-        self.channel.reported(report.accepted_at, now);
+        self.channel.reported(report.accepted_at);
         let blame = blame_of_receipt(report.reason);
         let delay_ms = now.ms_since(report.accepted_at);
         self.each(country, now, |record, is_here| {

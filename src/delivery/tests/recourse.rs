@@ -122,9 +122,11 @@ fn an_excused_silence_is_asked_about_again_ever_more_seldom() {
             ),
             (20_002, Event::Woke, &ask),
             (20_002, silent(true), &[]),
-            (60_001, Event::Woke, &[]),
-            (60_002, Event::Woke, &ask),
-            (60_002, silent(false), &[send(1, 1)]),
+            (40_002, Event::Woke, &ask),
+            (40_002, silent(true), &[]),
+            (80_001, Event::Woke, &[]),
+            (80_002, Event::Woke, &ask),
+            (80_002, silent(false), &[send(1, 1)]),
         ],
     );
 }
