@@ -3,7 +3,7 @@
 use crate::delivery::{Skip, State};
 use crate::dispatch::driver::Driver;
 use crate::flow::Step;
-use crate::health::Fitness;
+use crate::health::{Fitness, Why};
 use crate::time::Moment;
 
 impl Driver {
@@ -20,12 +20,10 @@ impl Driver {
         if catalog.account(&step.vendor).is_none() {
             return Some(Skip::Gone);
         }
-        let choice = step.waits.is_none() && self.has_well_one_ahead(now);
         if let Fitness::Unwell { why, .. } = self.look(step, now)
-            && choice
+            && self.has_better(step, now)
         {
-            let why = why.as_str().to_owned();
-            return Some(Skip::Unwell { why });
+            return Some(unwell(why));
         }
         if self.exceeds_budget(attempt, step, now) {
             return Some(Skip::Budget);
@@ -38,13 +36,13 @@ impl Driver {
             let country = self.parcel.country;
             self.dispatch.with_budget(country, |b| b.deposit(now));
         }
-        let mut health = self.dispatch.health();
-        match health.ask(&step.vendor, self.parcel.country, now) {
+        let asked = self
+            .dispatch
+            .health()
+            .ask(&step.vendor, self.parcel.country, now);
+        match asked {
             // Another delivery has the probe by now.
-            Fitness::Unwell { why, .. } if choice => {
-                let why = why.as_str().to_owned();
-                Some(Skip::Unwell { why })
-            }
+            Fitness::Unwell { why, .. } if self.has_better(step, now) => Some(unwell(why)),
             Fitness::Well | Fitness::Probe | Fitness::Unwell { .. } => None,
         }
     }
@@ -54,9 +52,12 @@ impl Driver {
         self.claim.as_ref().is_some_and(|c| c.is_superseded())
     }
 
-    /// Whether another vendor, well and not tried yet, comes next. Without one even an unwell vendor is called:
-    /// a small chance is better than none.
-    fn has_well_one_ahead(&self, now: Moment) -> bool {
+    /// Whether another vendor, well and not tried yet, comes next in this one's stead. Without one even an unwell
+    /// vendor is called: a small chance is better than none. A step that waited for its reason has no stead.
+    fn has_better(&self, step: &Step, now: Moment) -> bool {
+        if step.waits.is_some() {
+            return false;
+        }
         let plan = self.delivery.plan();
         let tried = |step: usize| {
             let mut attempts = self.delivery.attempts().iter();
@@ -66,14 +67,17 @@ impl Driver {
             let step = &plan.steps[*index];
             let off = self.dispatch.off(step, self.parcel.country, now);
             let gone = self.dispatch.catalog.load().account(&step.vendor).is_none();
-            let unwell = matches!(self.look(step, now), Fitness::Unwell { .. });
-            !tried(*index) && off.is_none() && !gone && !unwell
+            !tried(*index) && off.is_none() && !gone && !self.is_unwell(step, now)
         })
     }
 
     fn look(&self, step: &Step, now: Moment) -> Fitness {
         let health = self.dispatch.health();
         health.look(&step.vendor, self.parcel.country, now)
+    }
+
+    fn is_unwell(&self, step: &Step, now: Moment) -> bool {
+        matches!(self.look(step, now), Fitness::Unwell { .. })
     }
 
     /// How many vendors were called before this attempt.
@@ -98,10 +102,16 @@ impl Driver {
         else {
             return false;
         };
-        let unwell = |step: &Step| matches!(self.look(step, now), Fitness::Unwell { .. });
-        if unwell(&plan.steps[waited_for.step]) && !unwell(step) {
+        let waited_for = &plan.steps[waited_for.step];
+        if self.is_unwell(waited_for, now) && !self.is_unwell(step, now) {
             return false;
         }
         !self.dispatch.with_budget(country, |b| b.withdraw(now))
+    }
+}
+
+fn unwell(why: Why) -> Skip {
+    Skip::Unwell {
+        why: why.as_str().to_owned(),
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::delivery::{Attempt, Event, Silence, Skip, State};
 use crate::dispatch::Told;
 use crate::dispatch::record::Kept;
-use crate::flow::{DeliveryId, Plan, Verdict};
+use crate::flow::{DeliveryId, Plan, Verdict, VerdictKind};
 use crate::journal::Record;
 use crate::time::Moment;
 
@@ -258,6 +258,9 @@ pub fn words(verdict: &Verdict) -> String {
     let mut words = vec![verdict.kind.as_str()];
     words.extend(verdict.reason.map(|r| r.as_str()));
     words.extend(verdict.code.as_deref());
+    if verdict.kind == VerdictKind::Ambiguous {
+        words.push("(it may have been sent)");
+    }
     words.join(" ")
 }
 

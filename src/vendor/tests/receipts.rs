@@ -123,7 +123,11 @@ sandbox = { json = { all = [{ id = "{id}", status = "{status}" }] }, intermediat
 "#;
 
 fn small(secret: Option<&str>) -> Account {
-    let (definition, told) = read(&Source::new("small.toml", SMALL));
+    small_as(SMALL, secret)
+}
+
+fn small_as(text: &str, secret: Option<&str>) -> Account {
+    let (definition, told) = read(&Source::new("small.toml", text));
     assert_eq!(told.len(), 2, "the examples are missing: {told:?}");
     let grant = Grant {
         name: "small".into(),
@@ -169,6 +173,32 @@ fn without_the_optional_credential_the_reference_is_the_proof() {
     assert_eq!(heard(&small(None), false), Err(Refusal::Forged));
     assert_eq!(heard(&small(Some("s")), true), Err(Refusal::Forged));
     assert_eq!(small(None).receipt_reply(), 204);
+}
+
+#[test]
+fn a_user_and_a_password_are_proof_only_together() {
+    let header = r#"{ scheme = "header", value = "Token {credential.secret}" }"#;
+    let basic = r#"{ scheme = "basic", user = "Aladdin", password = "{credential.secret}" }"#;
+    let account = small_as(&SMALL.replace(header, basic), Some("open sesame"));
+    let heard = |given: &'static str| {
+        let headers = HeaderMap::from_iter([(
+            http::header::AUTHORIZATION,
+            http::HeaderValue::from_static(given),
+        )]);
+        let callback = Callback {
+            method: &Method::POST,
+            url: URL,
+            headers: &headers,
+            body: br#"{"all":[{"id":"a","status":"ok"}]}"#,
+            reference_proven: true,
+        };
+        account.receipts(&callback, NOW).map(|news| news.len())
+    };
+    // RFC 7617, section 2.
+    assert_eq!(heard("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), Ok(1));
+    for wrong in ["Basic QWxhZGRpbjpvcGVu", "Basic QWxhZGRpbjo=", "Basic", ""] {
+        assert_eq!(heard(wrong), Err(Refusal::Forged), "{wrong}");
+    }
 }
 
 #[test]
