@@ -332,6 +332,27 @@ fn answers_take_five_seconds_in_one_country() {
 }
 
 #[test]
+fn a_drift_to_a_99th_percentile_of_five_seconds_in_one_country() {
+    let drifted = |chance| match chance {
+        0..50 => 400,
+        50..75 => 900,
+        75..90 => 2_000,
+        90..98 => 3_500,
+        _ => 5_000,
+    };
+    let mut world = World::new(move |place, at, chance| Manner {
+        answer_ms: if is_ill(at) && german(place) {
+            drifted(chance)
+        } else {
+            80
+        },
+        ..Manner::WELL
+    });
+    falls_and_recovers(&mut world, 15, 0.35);
+    assert!(world.share_of_a("FR") > 0.999, "the other country kept it");
+}
+
+#[test]
 fn one_call_in_a_hundred_taking_five_seconds_moves_nobody() {
     let mut world = World::new(|_, _, chance| Manner {
         answer_ms: if chance == 0 { 5_000 } else { 80 },
