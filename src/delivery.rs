@@ -91,6 +91,10 @@ pub enum Skip {
     Superseded,
     /// Another vendor took it just before the call.
     Needless,
+    /// The counter that its messages use up is full.
+    Quota { name: String },
+    /// Its account processes data elsewhere by now than the plan asks.
+    Elsewhere,
 }
 
 impl Skip {
@@ -105,6 +109,8 @@ impl Skip {
             Skip::Budget => "budget",
             Skip::Superseded => "superseded",
             Skip::Needless => "needless",
+            Skip::Quota { .. } => "quota",
+            Skip::Elsewhere => "elsewhere",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Names the nouns that pass between rooms: message, plan, attempt, verdict, outcome, and their parts.
 
 mod verdict;
+mod wording;
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use crate::number::{NumberProblem, PhoneNumber};
 use crate::time::Moment;
 
 pub use verdict::{Progress, Reason, Receipt, Verdict, VerdictKind};
+pub use wording::Wording;
 
 /// The name of one delivery: `dlv_` and a UUID version 7, which sorts by time.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -184,6 +186,9 @@ pub struct Plan {
     pub chain: Arc<str>,
     /// Vendors in the order in which they are tried.
     pub steps: Vec<Step>,
+    /// Where a vendor must process data to be called for this message, also on failover.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_region: Option<Arc<str>>,
     /// How the chain is walked.
     pub pace: Pace,
     /// What was learned decides the order, or may change the patience.
@@ -215,6 +220,12 @@ pub struct Step {
     pub channel: Channel,
     /// The sender put on the message; absent where the vendor chooses.
     pub from: Option<Arc<str>>,
+    /// What is said with it; absent for Okta's own text, unchanged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wording: Option<Arc<Wording>>,
+    /// The counter that its messages use up, by the name that rules give it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<Arc<str>>,
     /// What one message costs, in any unit that all vendors of the chain share.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<f64>,

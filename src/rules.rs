@@ -277,6 +277,7 @@ impl Rules {
             rules: self.version.clone(),
             chain: chain.name.clone(),
             steps,
+            data_region: data_region.clone(),
             pace: chain.pace,
             learning: chain.learning,
         };

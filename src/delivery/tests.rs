@@ -23,6 +23,7 @@ pub(super) fn plan(steps: usize) -> Plan {
         rules: "version".into(),
         chain: "chain".into(),
         steps: vec![Step::default(); steps],
+        data_region: None,
         pace: Pace {
             patience_ms: 600,
             width: 1,

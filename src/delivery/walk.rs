@@ -208,7 +208,9 @@ impl Delivery {
             | Skip::Unfit
             | Skip::Unwell { .. }
             | Skip::Budget
-            | Skip::Needless => {}
+            | Skip::Needless
+            | Skip::Quota { .. }
+            | Skip::Elsewhere => {}
         }
         known.state = State::Skipped(why);
         if in_turn {

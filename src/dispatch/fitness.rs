@@ -20,6 +20,12 @@ impl Driver {
         if catalog.account(&step.vendor).is_none() {
             return Some(Skip::Gone);
         }
+        if let Some(region) = &self.delivery.plan().data_region {
+            let configured = catalog.configured(&step.vendor);
+            if configured.and_then(|v| v.data_region.as_ref()) != Some(region) {
+                return Some(Skip::Elsewhere);
+            }
+        }
         if let Fitness::Unwell { why, .. } = self.look(step, now)
             && self.has_better(step, now)
         {

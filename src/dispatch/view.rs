@@ -281,6 +281,8 @@ fn skipped_because(why: &Skip) -> String {
     match why {
         Skip::Off { reason } => format!("off: {reason}"),
         Skip::Unwell { why } => format!("unwell: {why}"),
+        Skip::Quota { name } => format!("quota {name} is used up"),
+        Skip::Elsewhere => "its data region has changed".to_owned(),
         Skip::Rate
         | Skip::Gone
         | Skip::Unfit

@@ -208,6 +208,8 @@ impl Entry {
             vendor: self.vendor.name.clone(),
             channel,
             from: sender.or(self.vendor.from.as_ref()).cloned(),
+            wording: None,
+            quota: None,
             cost: self.cost,
             patience_ms: None,
             receipts: Some(Due {
