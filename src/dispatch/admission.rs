@@ -70,6 +70,10 @@ impl Dispatch {
                 rule: rule.to_string(),
                 ..Refusal::new(Outcome::Denied, "no_chain")
             }),
+            Decision::TooLong { rule, .. } => Err(Refusal {
+                rule: rule.to_string(),
+                ..Refusal::new(Outcome::Denied, "too_many_parts")
+            }),
         }
     }
 
