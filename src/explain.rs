@@ -149,12 +149,7 @@ pub fn explain(catalog: &Catalog, question: &Question, now: Moment) -> Explained
 }
 
 /// What was found for a message, in words.
-fn explained(
-    catalog: &Catalog,
-    message: &Message,
-    asked: &str,
-    found: Explanation,
-) -> Explained {
+fn explained(catalog: &Catalog, message: &Message, asked: &str, found: Explanation) -> Explained {
     let to = message.to.as_ref().ok();
     let country = to.map_or(Country::NONE, PhoneNumber::country);
     let mut explained = Explained {

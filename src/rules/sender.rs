@@ -177,8 +177,7 @@ impl Sender {
         let countries = self.countries.as_ref();
         let is_here = countries.is_none_or(|c| c.binary_search(&wanted.country).is_ok());
         let is_own = is_named || (is_here && self.is_of_org(wanted.org));
-        let is_own = is_own
-            && self.channel.is_none_or(|c| c == wanted.channel);
+        let is_own = is_own && self.channel.is_none_or(|c| c == wanted.channel);
         if !is_own || (wanted.channel == Channel::Voice && !self.kind.can_call()) {
             return Some(Misfit::Other);
         }

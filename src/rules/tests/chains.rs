@@ -277,8 +277,7 @@ fn the_most_specific_sender_wins() {
 
 #[test]
 fn among_equal_senders_the_first_one_wins() {
-    let text =
-        "[[sender]]\nfrom = \"AAA\"\nvendor = \"one\"\n[[sender]]\nfrom = \"BBB\"\nvendor = \"one\"\n";
+    let text = "[[sender]]\nfrom = \"AAA\"\nvendor = \"one\"\n[[sender]]\nfrom = \"BBB\"\nvendor = \"one\"\n";
     assert_eq!(from(text, &message(SINGAPORE)), "AAA");
 }
 
