@@ -159,7 +159,7 @@ impl Driver {
             let mut fit = Vec::new();
             for (attempt, step) in sends {
                 self.observe_patience(attempt, now);
-                match self.skip(attempt, step, now) {
+                match self.skip(attempt, now) {
                     Some(why) => events.push_back(Event::Skipped { attempt, why }),
                     None => {
                         self.observe_failover(attempt, now);
