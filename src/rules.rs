@@ -10,12 +10,14 @@ mod plan;
 mod tests;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::flow::{Channel, Message, Plan, Step, VendorName};
 use crate::guard::Settings;
+use crate::guard::quota::Quota;
 use crate::number::Country;
 use crate::problem::{Problems, Source};
 use crate::rules::condition::{Condition, Facts};
@@ -51,6 +53,7 @@ pub struct Rules {
     region: Arc<str>,
     rules: Vec<Rule>,
     senders: Vec<Arc<Sender>>,
+    quotas: BTreeMap<Arc<str>, Quota>,
     switches: Vec<Switch>,
     guard: Settings,
     countries: Vec<Country>,
@@ -198,6 +201,16 @@ impl Rules {
                 && switch.until.is_none_or(|until| now < until)
         })?;
         Some(&switch.reason)
+    }
+
+    /// The quota of that name.
+    pub fn quota(&self, name: &str) -> Option<&Quota> {
+        self.quotas.get(name)
+    }
+
+    /// Every quota, by name.
+    pub fn quotas(&self) -> impl Iterator<Item = (&Arc<str>, &Quota)> {
+        self.quotas.iter()
     }
 
     /// What is let in.

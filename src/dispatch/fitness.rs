@@ -31,6 +31,9 @@ impl Driver {
         {
             return Some(unwell(why));
         }
+        if let Some(full) = self.take_quota(attempt, step, now) {
+            return Some(full);
+        }
         if self.exceeds_budget(attempt, step, now) {
             return Some(Skip::Budget);
         }

@@ -11,6 +11,7 @@ use crate::delivery::Event;
 use crate::dispatch::Dispatch;
 use crate::dispatch::ids::Target;
 use crate::dispatch::inbox::{Post, Report, Unposted};
+use crate::dispatch::quotas::Capped;
 use crate::dispatch::reference;
 use crate::flow::{Channel, DeliveryId, Progress, VendorName};
 use crate::health::Sign;
@@ -199,6 +200,15 @@ impl Dispatch {
                 first: false,
             };
             self.health().saw(&vendor, sent.country, sign, now);
+            if receipt.capped {
+                let capped = Capped {
+                    vendor: &vendor,
+                    from: sent.from.as_deref(),
+                    quota: sent.quota.as_ref(),
+                    sent_at: sent.at,
+                };
+                self.note_cap(&capped, now);
+            }
         }
         if self.late_receipts.check().is_err() {
             return Ack::nothing();

@@ -11,12 +11,13 @@ use ring::digest;
 
 use crate::document::read_document;
 use crate::flow::VendorName;
+use crate::guard::quota::Quota;
 use crate::guard::{Allow, Limit, Settings};
 use crate::number::{Country, NumberType};
 use crate::problem::{Problems, Severity, Source, did_you_mean};
 use crate::rules::condition::Condition;
 use crate::rules::countries::{Groups, is_nanp};
-use crate::rules::file::{self, Name, Written};
+use crate::rules::file::{self, Name, NamedQuota, Written};
 use crate::rules::plan::{Account, Chain, Sender};
 use crate::rules::{Act, Fleet, FleetVendor, Rule, Rules, Switch, expect};
 
@@ -105,7 +106,7 @@ type Named = BTreeMap<String, Option<Arc<Sender>>>;
 
 impl<'a> Compiler<'a> {
     fn rules(&self, written: &Written, version: Arc<str>, region: &str) -> Rules {
-        let (senders, named) = self.senders(&written.senders);
+        let (senders, named) = self.senders(written);
         let chains = self.chains(&written.chains, &named);
         let mut rules: Vec<Rule> = Vec::new();
         let mut named_countries = BTreeSet::new();
@@ -145,6 +146,7 @@ impl<'a> Compiler<'a> {
             region: region.into(),
             rules,
             senders,
+            quotas: quotas(&written.quotas),
             switches: self.switches(&written.switches),
             guard: self.guard(&written.guards, allowed_countries, written),
             countries: named_countries.into_iter().collect(),
@@ -180,10 +182,11 @@ impl<'a> Compiler<'a> {
         name.place.error(self.problems, message, hint);
     }
 
-    fn senders(&self, written: &[file::Sender]) -> (Vec<Arc<Sender>>, Named) {
+    fn senders(&self, written: &Written) -> (Vec<Arc<Sender>>, Named) {
         let mut senders = Vec::new();
         let mut named = BTreeMap::new();
-        for sender in written {
+        for sender in &written.senders {
+            self.quota(sender, &written.quotas);
             let countries = sender.countries.as_ref();
             let countries = countries.map(|c| self.groups.countries(c));
             let vendor = sender.vendor.as_ref().map(|name| self.vendor(name));
@@ -194,6 +197,7 @@ impl<'a> Compiler<'a> {
                     countries,
                     from: (*sender.from.text).into(),
                     can_call: sender.can_call,
+                    quota: sender.quota.as_ref().map(|q| (*q.text).into()),
                 })),
             };
             if let Some(name) = &sender.name {
@@ -202,6 +206,18 @@ impl<'a> Compiler<'a> {
             senders.extend(compiled);
         }
         (senders, named)
+    }
+
+    /// Tells a sender's quota that nobody has written.
+    fn quota(&self, sender: &file::Sender, quotas: &[NamedQuota]) {
+        let Some(name) = &sender.quota else {
+            return;
+        };
+        let mut known = quotas.iter().map(|quota| &*quota.name.text);
+        if !known.any(|known| known == name.text) {
+            let known = quotas.iter().map(|quota| &*quota.name.text);
+            self.unknown("quota", name, known);
+        }
     }
 
     fn conditions(&self, rule: &file::Rule) -> Vec<Condition> {
@@ -285,6 +301,13 @@ impl<'a> Compiler<'a> {
                 .unwrap_or(Limit::PER_NUMBER),
         }
     }
+}
+
+fn quotas(written: &[NamedQuota]) -> BTreeMap<Arc<str>, Quota> {
+    let quotas = written.iter();
+    quotas
+        .filter_map(|named| Some(((*named.name.text).into(), named.quota.clone()?)))
+        .collect()
 }
 
 fn vendors_used<'c>(chains: impl Iterator<Item = &'c Arc<Chain>>) -> Vec<VendorName> {

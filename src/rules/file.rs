@@ -3,6 +3,7 @@
 pub(super) use chain::channel;
 
 mod chain;
+mod quota;
 mod rule;
 mod sender;
 mod surroundings;
@@ -13,6 +14,7 @@ use std::ops::Range;
 use crate::document::{At, Table, Value};
 use crate::flow::{Channel, Waits};
 use crate::guard::Limit;
+use crate::guard::quota::Quota;
 use crate::problem::{Problems, Source};
 use crate::rules::condition::Condition;
 use crate::time::Moment;
@@ -38,6 +40,7 @@ pub(super) struct Written {
     pub(super) chains: Vec<Chain>,
     pub(super) rules: Vec<Rule>,
     pub(super) senders: Vec<Sender>,
+    pub(super) quotas: Vec<NamedQuota>,
     pub(super) guards: Vec<Guard>,
     pub(super) switches: Vec<Switch>,
     pub(super) expects: Vec<Expect>,
@@ -117,6 +120,13 @@ pub(super) struct Sender {
     pub(super) from: Name,
     /// Whether calls may come from it.
     pub(super) can_call: bool,
+    pub(super) quota: Option<Name>,
+}
+
+pub(super) struct NamedQuota {
+    pub(super) name: Name,
+    /// Absent where it cannot be read.
+    pub(super) quota: Option<Quota>,
 }
 
 pub(super) struct Guard {
@@ -225,6 +235,13 @@ impl Written {
             .extend(root.tables("rule").iter().filter_map(rule::rule));
         for table in root.tables("sender") {
             self.senders.extend(sender::sender(&table));
+        }
+        if let Some(table) = root.read("quota", Value::table) {
+            let quotas = table.entries();
+            let quotas = quotas
+                .into_iter()
+                .filter_map(|(name, value)| quota::quota(&table, name, value));
+            self.quotas.extend(quotas);
         }
         if let Some(table) = root.read("guard", Value::table) {
             self.guards.push(surroundings::guard(&table));

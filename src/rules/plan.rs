@@ -56,6 +56,8 @@ pub(super) struct Sender {
     pub(super) countries: Option<Vec<Country>>,
     pub(super) from: Arc<str>,
     pub(super) can_call: bool,
+    /// The counter that its messages use up.
+    pub(super) quota: Option<Arc<str>>,
 }
 
 /// What the steps are wanted for.
@@ -203,13 +205,14 @@ impl Entry {
                     best
                 }
             });
-        let sender = named.or(fitting).map(|sender| &sender.from);
+        let sender = named.or(fitting);
+        let from = sender.map(|sender| &sender.from);
         Step {
             vendor: self.vendor.name.clone(),
             channel,
-            from: sender.or(self.vendor.from.as_ref()).cloned(),
+            from: from.or(self.vendor.from.as_ref()).cloned(),
             wording: None,
-            quota: None,
+            quota: sender.and_then(|sender| sender.quota.clone()),
             cost: self.cost,
             patience_ms: None,
             receipts: Some(Due {

@@ -1,7 +1,6 @@
-//! Reads `[[sender]]`, and the registers, quotas and templates that do not act yet.
+//! Reads `[[sender]]`, and the registers and templates that do not act yet.
 
 use crate::document::{Table, Value};
-use crate::guard::Limit;
 use crate::rules::file::{Sender, Written, each, name, names, not_yet};
 
 /// The kinds of sender, and whether a call may come from one.
@@ -26,9 +25,7 @@ pub(super) fn sender(table: &Table<'_>) -> Option<Sender> {
             not_yet(table, key, key, None);
         }
     }
-    if table.read("quota", name).is_some() {
-        not_yet(table, "quota", "quota", None);
-    }
+    let quota = table.read("quota", name);
     table.finish();
     let from = from?;
     let is_number = from.text.chars().all(|c| c == '+' || c.is_ascii_digit());
@@ -38,6 +35,7 @@ pub(super) fn sender(table: &Table<'_>) -> Option<Sender> {
         countries,
         can_call: is_number && kind_can_call.unwrap_or(true),
         from,
+        quota,
     })
 }
 
@@ -54,11 +52,6 @@ impl Written {
             self.other_countries.extend(table.read("country", names));
             template(&table);
         }
-        if let Some(quotas) = root.read("quota", Value::table) {
-            let quotas = quotas.entries();
-            let quotas = quotas.into_iter().filter_map(|(_, value)| value.table());
-            quotas.for_each(|table| quota(&table));
-        }
     }
 }
 
@@ -72,21 +65,6 @@ fn template(table: &Table<'_>) {
     }
     let hint = "Okta's own text is sent until then".to_owned();
     not_yet(table, "text", "template", Some(hint));
-    table.finish();
-}
-
-fn quota(table: &Table<'_>) {
-    table.require("limit", |v| {
-        let text = v.string()?.value;
-        let (count, per) = text.split_once('/').unwrap_or_default();
-        let is_limit = count.parse::<u64>().is_ok() && Limit::parse(&format!("1/{per}")).is_some();
-        let hint = "a count and a time, such as `40000/day`".to_owned();
-        is_limit
-            .then_some(())
-            .or_else(|| v.wrong(format!("`{text}` is not a limit"), Some(hint)))
-    });
-    table.read("resets", name);
-    not_yet(table, "limit", "quota", None);
     table.finish();
 }
 

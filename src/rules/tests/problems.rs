@@ -356,13 +356,8 @@ fn switches_are_checked() {
 #[test]
 fn what_is_to_come_is_checked_and_warned_of() {
     let later = |place: &str, what: &str| format!("{place}: warning: `{what}`: not yet in effect");
-    let sender = "[[sender]]\nname = \"s\"\nvendor = \"one\"\nfrom = \"A\"\nkind = \"alpha\"\nregistered = true\nvalid_from = \"2026-01-01\"\nquota = \"q\"\n";
-    after(
-        sender,
-        &[&later("13:14", "valid_from"), &later("14:9", "quota")],
-    );
-    let quota = "[quota.q]\nlimit = \"40000/day\"\nresets = \"00:00 America/Los_Angeles\"";
-    after(quota, &[&later("8:9", "quota")]);
+    let sender = "[[sender]]\nname = \"s\"\nvendor = \"one\"\nfrom = \"A\"\nkind = \"alpha\"\nregistered = true\nvalid_from = \"2026-01-01\"\n";
+    after(sender, &[&later("13:14", "valid_from")]);
     let registration = "[[registration]]\ncountry = [\"SG\"]\nrequired = true";
     after(registration, &[&later("9:12", "registration")]);
     let template = "[[template]]\ncountry = [\"IN\"]\nlocale = [\"en\"]\ntext = \"{code}\"\nparameters = { entity_id = \"1\" }";
@@ -382,12 +377,21 @@ fn what_is_to_come_must_be_well_written() {
         "[[sender]]\nfrom = \"A\"\nvalid_to = \"soon\"",
         &["9:12: error: `soon` is not a date\n  hint: such as `2026-01-31`"],
     );
-    let limit =
-        "8:9: error: `many` is not a limit\n  hint: a count and a time, such as `40000/day`";
+}
+
+#[test]
+fn quotas_are_checked_with_their_places() {
     after(
-        "[quota.q]\nlimit = \"many\"",
-        &[limit, "8:9: warning: `quota`: not yet in effect"],
+        "[quota.q]\nlimit = \"many\"\nresets = \"00:00 America/Los_Angles\"\nunit = \"part\"",
+        &[
+            "8:9: error: `many` is not a limit\n  hint: a count and a time, such as `40000/day`, `100/h` or `1000/10m`",
+            "9:10: error: there is no time zone `America/Los_Angles`\n  hint: did you mean `America/Los_Angeles`?",
+            "10:8: error: `part` is not known here\n  hint: did you mean `parts`?",
+        ],
     );
+    let sender = "[quota.acme]\nlimit = \"5/day\"\n[[sender]]\nfrom = \"A\"\nquota = \"acne\"";
+    let unknown = "11:9: error: unknown quota `acne`\n  hint: did you mean `acme`?";
+    after(sender, &[unknown]);
 }
 
 #[test]
