@@ -9,6 +9,7 @@ mod ids;
 mod inbox;
 mod observe;
 mod people;
+mod quotas;
 mod receipts;
 mod record;
 mod reference;
@@ -37,6 +38,7 @@ use crate::dispatch::driver::Driver;
 use crate::dispatch::ids::MessageIds;
 use crate::dispatch::inbox::Inboxes;
 use crate::dispatch::people::People;
+use crate::dispatch::quotas::Quotas;
 use crate::dispatch::switches::Switches;
 use crate::dispatch::twins::{Hearing, Joined, Twins};
 use crate::explain::AIM_EARLY_MS;
@@ -76,6 +78,7 @@ pub struct Dispatch {
     inboxes: Inboxes,
     ids: MessageIds,
     people: People,
+    quotas: Quotas,
     health: Mutex<Health>,
     /// What second messages may cost, by country.
     budgets: Mutex<HashMap<Country, Budget>>,
@@ -110,6 +113,7 @@ impl Dispatch {
         sandbox: bool,
     ) -> anyhow::Result<Arc<Dispatch>> {
         let switches = Switches::read(&journal)?;
+        let quotas = Quotas::read(&journal, sandbox)?;
         let dispatch = Arc::new(Dispatch {
             catalog,
             journal,
@@ -123,6 +127,7 @@ impl Dispatch {
             inboxes: Inboxes::default(),
             ids: MessageIds::default(),
             people: People::default(),
+            quotas,
             health: Mutex::default(),
             budgets: Mutex::default(),
             own_url: OnceLock::new(),

@@ -22,8 +22,8 @@ pub trait Surroundings {
     fn has_account(&self, vendor: &VendorName) -> bool;
     /// Whether the account processes data in the region.
     fn is_in_region(&self, vendor: &VendorName, region: &str) -> bool;
-    /// Whether the counter that the step's messages use up is full. Asking uses nothing.
-    fn is_quota_full(&self, step: &Step, now: Moment) -> bool;
+    /// The name of the counter that the step's messages use up, where it is full. Asking uses nothing.
+    fn full_quota(&self, step: &Step, now: Moment) -> Option<String>;
     /// How the vendor is in the country.
     fn look(&self, vendor: &VendorName, country: Country, now: Moment) -> Fitness;
     /// The same, and whoever is told to probe is the one who does.
@@ -76,10 +76,7 @@ impl Call<'_> {
         {
             return Some(Skip::Elsewhere);
         }
-        if let Some(name) = &step.quota
-            && around.is_quota_full(step, now)
-        {
-            let name = name.to_string();
+        if let Some(name) = around.full_quota(step, now) {
             return Some(Skip::Quota { name });
         }
         if let Fitness::Unwell { why, .. } = around.look(vendor, country, now)
@@ -123,7 +120,7 @@ impl Call<'_> {
             let off = around.off(&step.vendor, country, now);
             let may = off.is_none()
                 && around.has_account(&step.vendor)
-                && (step.quota.is_none() || !around.is_quota_full(step, now));
+                && around.full_quota(step, now).is_none();
             !tried(*index) && may && !is_unwell(step, country, around, now)
         })
     }

@@ -13,12 +13,14 @@ mod tests;
 mod wording;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::flow::{Channel, Message, Plan, Step, VendorName};
 use crate::guard::Settings;
+use crate::guard::quota::Quota;
 use crate::number::Country;
 use crate::problem::{Problems, Source};
 use crate::rules::condition::{Condition, Facts};
@@ -68,6 +70,7 @@ pub struct Rules {
     lookup: Lookup,
     around: Around,
     senders: Vec<Arc<Sender>>,
+    quotas: BTreeMap<Arc<str>, Quota>,
     /// What is expected of countries at their busiest.
     capacities: Vec<(Country, Rate)>,
     switches: Vec<Switch>,
@@ -241,6 +244,16 @@ impl Rules {
                 && switch.until.is_none_or(|until| now < until)
         })?;
         Some(&switch.reason)
+    }
+
+    /// The quota of that name.
+    pub fn quota(&self, name: &str) -> Option<&Quota> {
+        self.quotas.get(name)
+    }
+
+    /// Every quota, by name.
+    pub fn quotas(&self) -> impl Iterator<Item = (&Arc<str>, &Quota)> {
+        self.quotas.iter()
     }
 
     /// What is let in.

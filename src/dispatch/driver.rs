@@ -14,6 +14,7 @@ use crate::delivery::{Action, Delivery, Event, Reply, Skip};
 use crate::dispatch::courier::sleep_until;
 use crate::dispatch::inbox::Inbox;
 use crate::dispatch::people::Claim;
+use crate::dispatch::quotas::Taken;
 use crate::dispatch::record::{How, Opened, Told, since};
 use crate::dispatch::reference;
 use crate::dispatch::{Dispatch, Waiting, view};
@@ -54,6 +55,8 @@ pub(super) struct Driver {
     pub(super) inbox: Inbox,
     /// Who waits for it; nobody for a preview.
     pub(super) claim: Option<Arc<Claim>>,
+    /// What its calls have taken out of quotas.
+    pub(super) taken: Taken,
     calls: FuturesUnordered<Call>,
     /// Sends whose intent is on its way to the disk.
     intents: VecDeque<Intent>,
@@ -85,6 +88,7 @@ impl Driver {
             promised: false,
             inbox,
             claim: None,
+            taken: Taken::default(),
             calls: FuturesUnordered::new(),
             intents: VecDeque::new(),
         }
@@ -152,6 +156,7 @@ impl Driver {
         let mut first = true;
         while let Some(event) = events.pop_front() {
             self.observe(&event, now);
+            self.observe_quota(&event, now);
             let (actions, matters) = self.delivery.on_kept(&event, now);
             let mut kept = matters.then(|| self.keep(&event, now));
             events.extend(self.told_early(&event));

@@ -24,13 +24,10 @@ impl Driver {
             dispatch: &self.dispatch,
             catalog: self.dispatch.catalog.load(),
         };
-        skip(
-            &self.delivery,
-            self.parcel.country,
-            attempt,
-            &mut around,
-            now,
-        )
+        let country = self.parcel.country;
+        skip(&self.delivery, country, attempt, &mut around, now)
+            // Two may have seen the last of it.
+            .or_else(|| self.take_quota(attempt, now))
     }
 
     /// The same person has a newer passcode by now.
@@ -61,9 +58,8 @@ impl Surroundings for Around<'_> {
         configured.and_then(|v| v.data_region.as_deref()) == Some(region)
     }
 
-    // Nothing is counted yet.
-    fn is_quota_full(&self, _: &Step, _: Moment) -> bool {
-        false
+    fn full_quota(&self, step: &Step, now: Moment) -> Option<String> {
+        self.dispatch.full_quota(step, &self.catalog, now)
     }
 
     fn look(&self, vendor: &VendorName, country: Country, now: Moment) -> Fitness {

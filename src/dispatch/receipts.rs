@@ -11,6 +11,7 @@ use crate::delivery::Event;
 use crate::dispatch::Dispatch;
 use crate::dispatch::ids::Target;
 use crate::dispatch::inbox::{Post, Report, Unposted};
+use crate::dispatch::quotas::Capped;
 use crate::dispatch::reference;
 use crate::fitness::late_sign;
 use crate::flow::{Channel, DeliveryId, VendorName};
@@ -193,6 +194,15 @@ impl Dispatch {
             && let Some(sign) = late_sign(&receipt, sent.at, sent.sender)
         {
             self.health().saw(&vendor, sent.country, sign, now);
+            if receipt.capped {
+                let capped = Capped {
+                    vendor: &vendor,
+                    from: sent.from.as_deref(),
+                    quota: sent.quota.as_ref(),
+                    sent_at: sent.at,
+                };
+                self.note_cap(&capped, now);
+            }
         }
         if self.late_receipts.check().is_err() {
             return Ack::nothing();

@@ -78,8 +78,9 @@ impl Surroundings for World {
     fn is_in_region(&self, vendor: &VendorName, region: &str) -> bool {
         region == "eu" && !self.elsewhere.contains(&&**vendor)
     }
-    fn is_quota_full(&self, step: &Step, _: Moment) -> bool {
-        self.full.contains(&&*step.vendor)
+    fn full_quota(&self, step: &Step, _: Moment) -> Option<String> {
+        let name = step.quota.as_ref()?;
+        self.full.contains(&&*step.vendor).then(|| name.to_string())
     }
     fn look(&self, vendor: &VendorName, _: Country, now: Moment) -> Fitness {
         if self.unwell.contains(&&**vendor) {
@@ -224,6 +225,7 @@ fn a_receipt_is_a_sign_once_and_only_when_final() {
     let reported = |progress| Event::Reported {
         attempt: 0,
         receipt: Receipt {
+            capped: false,
             progress,
             reason: None,
             code: None,

@@ -13,12 +13,13 @@ use ring::digest;
 
 use crate::document::read_document;
 use crate::flow::VendorName;
+use crate::guard::quota::Quota;
 use crate::guard::{Allow, Limit, Settings};
 use crate::number::{Country, NumberType};
 use crate::problem::{Problems, Severity, Source, did_you_mean};
 use crate::rules::condition::Condition;
 use crate::rules::countries::{Groups, is_nanp};
-use crate::rules::file::{self, Name, Written};
+use crate::rules::file::{self, Name, NamedQuota, Written};
 use crate::rules::lookup::Lookup;
 use crate::rules::plan::{Account, Around, Chain};
 use crate::rules::sender::Sender;
@@ -154,6 +155,7 @@ impl<'a> Compiler<'a> {
                 wordings: Wordings::new(templates, orgs),
             },
             senders,
+            quotas: quotas(&written.quotas),
             capacities: self.capacities(&written.capacities),
             switches: self.switches(&written.switches),
             guard: self.guard(&written.guards, allowed_countries, written),
@@ -274,6 +276,13 @@ impl<'a> Compiler<'a> {
                 .unwrap_or(Limit::PER_NUMBER),
         }
     }
+}
+
+fn quotas(written: &[NamedQuota]) -> BTreeMap<Arc<str>, Quota> {
+    let quotas = written.iter();
+    quotas
+        .filter_map(|named| Some(((*named.name.text).into(), named.quota.clone()?)))
+        .collect()
 }
 
 fn vendors_used<'c>(chains: impl Iterator<Item = &'c Arc<Chain>>) -> Vec<VendorName> {

@@ -12,6 +12,7 @@ mod validity;
 use crate::document::{At, Table, Value};
 use crate::flow::{Channel, Waits};
 use crate::guard::Limit;
+use crate::guard::quota::Quota;
 use crate::rules::condition::Condition;
 use crate::rules::sender::Kind;
 use crate::rules::wording::Words;
@@ -34,7 +35,7 @@ pub(super) struct Written {
     pub(super) expects: Vec<Expect>,
     pub(super) registrations: Vec<Registration>,
     pub(super) templates: Vec<Template>,
-    pub(super) quotas: Vec<Quota>,
+    pub(super) quotas: Vec<NamedQuota>,
     pub(super) capacities: Vec<(Name, Rate)>,
 }
 
@@ -148,12 +149,10 @@ pub(super) struct Template {
     pub(super) webotp: Option<String>,
 }
 
-pub(super) struct Quota {
+pub(super) struct NamedQuota {
     pub(super) name: Name,
-    pub(super) limit: Option<Name>,
-    pub(super) resets: Option<Name>,
-    /// Counted in messages, not in parts.
-    pub(super) messages: bool,
+    /// Absent where something is wrong with it.
+    pub(super) quota: Option<Quota>,
 }
 
 pub(super) struct Guard {

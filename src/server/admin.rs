@@ -107,6 +107,7 @@ impl AdminHandler {
             ["metrics"] if get => {
                 let kind = "text/plain; version=0.0.4; charset=utf-8";
                 self.dispatch.show_health();
+                self.dispatch.show_quotas();
                 with_type(StatusCode::OK, kind, self.telemetry.exposition())
             }
             ["api", "v1", "vendors"] if get => json(StatusCode::OK, &self.dispatch.vendors()),

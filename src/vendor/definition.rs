@@ -132,6 +132,8 @@ pub(crate) struct Coded {
     pub(crate) code: Vec<String>,
     /// Inclusive ranges for numbers, single texts for the rest.
     pub(crate) reasons: Vec<(Codes, Reason)>,
+    /// Those that say that a cap for the day is reached.
+    pub(crate) daily_cap: Vec<Codes>,
 }
 
 /// The codes of one entry: `21211`, `"low-balance"`, `"4106-4158"`.

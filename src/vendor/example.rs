@@ -272,6 +272,7 @@ fn verdict_of(table: &Table<'_>) -> Option<Verdict> {
         parts: parts.and_then(|n| u32::try_from(n).ok()),
         code: string("code"),
         retry_after_ms: table.read("retry_after", |v| v.duration_ms(0, 86_400_000)),
+        capped: table.read("capped", Value::boolean).unwrap_or(false),
     };
     table.finish();
     Some(verdict)

@@ -203,3 +203,34 @@ verdict = { kind = "accepted", message_id = "b" }
 "#;
     assert!(told(text).contains("the example `yes` does not hold: the verdict is Verdict"));
 }
+
+#[test]
+fn a_daily_cap_is_told_in_answers_and_is_a_matter_of_rate_unless_listed_otherwise() {
+    let text = r#"
+[sms]
+path = "/send"
+auth = { scheme = "in_request" }
+accepted = { status = [200], message_id = "/id" }
+refused = { code = "/code", daily_cap = [7, "80-89", 9], reasons = { sender = [9], rate = [6] } }
+sandbox = { default_error = 1 }
+"#;
+    let example = |code: u8, verdict: &str| {
+        format!(
+            "[[example]]\nname = \"{code}\"\nresponse = {{ status = 400, json = {{ code = {code} }} }}\n\
+             verdict = {{ {verdict}, code = \"{code}\" }}\n"
+        )
+    };
+    let throttled = "kind = \"throttled\", reason = \"rate\"";
+    let capped = format!("{throttled}, capped = true");
+    let examples = [
+        example(6, throttled),
+        example(7, &capped),
+        example(85, &capped),
+        example(9, "kind = \"rejected\", reason = \"sender\", capped = true"),
+        "[[example]]\nname = \"yes\"\nresponse = { status = 200, json = { id = \"a\" } }\n\
+         verdict = { kind = \"accepted\", message_id = \"a\" }\n"
+            .to_owned(),
+    ];
+    let told = told(&format!("{text}{}", examples.concat()));
+    assert!(!told.contains("does not hold"), "{told}");
+}

@@ -14,6 +14,7 @@ mod health;
 mod hook;
 mod journal;
 mod outcome;
+mod quota;
 mod reload;
 mod reports;
 mod router;

@@ -18,6 +18,7 @@ impl Compiler<'_> {
         self.told_twice("rule", written.rules.iter().map(|r| &r.name));
         self.told_twice("chain", written.chains.iter().map(|c| &c.name));
         self.told_twice("sender", senders);
+        self.told_twice("quota", written.quotas.iter().map(|q| &q.name));
         self.told_twice("group", written.groups.iter().map(|g| &g.name));
         self.told_by_toml(&written.groups);
         for (index, guard) in written.guards.iter().enumerate() {

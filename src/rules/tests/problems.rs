@@ -382,6 +382,21 @@ fn dates_and_kinds_are_checked() {
 }
 
 #[test]
+fn quotas_are_checked_with_their_places() {
+    after(
+        "[quota.q]\nlimit = \"many\"\nresets = \"00:00 America/Los_Angles\"\nunit = \"part\"",
+        &[
+            "8:9: error: `many` is not a limit\n  hint: a count and a time, such as `40000/day`, `100/h` or `1000/10m`",
+            "9:10: error: there is no time zone `America/Los_Angles`\n  hint: did you mean `America/Los_Angeles`?",
+            "10:8: error: `part` is not known here\n  hint: did you mean `parts`?",
+        ],
+    );
+    let sender = "[quota.acme]\nlimit = \"5/day\"\n[[sender]]\nfrom = \"ACME\"\nquota = \"acne\"";
+    let unknown = "11:9: error: unknown quota `acne`\n  hint: did you mean `acme`?";
+    after(sender, &[unknown]);
+}
+
+#[test]
 fn the_reasons_of_an_entry_that_waits_are_known_words() {
     let vendors = "[ \"one\", { vendor = \"one\", channel = \"voice\", after = \"35s\", on = [\"silence\", \"not_mobile\"] } ]";
     of_chain(vendors, "", &[]);

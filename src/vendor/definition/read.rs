@@ -288,9 +288,11 @@ fn refusals(table: &Table<'_>) -> Refused {
 
 pub(super) fn coded(table: &Table<'_>) -> Coded {
     let reasons = table.read("reasons", Value::table);
+    let daily_cap = table.read("daily_cap", plain_list).unwrap_or_default();
     Coded {
         code: pointers(table, table.read("code", Value::strings)),
         reasons: reasons.map(|t| reason_table(&t)).unwrap_or_default(),
+        daily_cap: daily_cap.into_iter().map(codes).collect(),
     }
 }
 
