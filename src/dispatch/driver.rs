@@ -164,7 +164,8 @@ impl Driver {
             let mut fit = Vec::new();
             for (attempt, step) in sends {
                 self.observe_patience(attempt, now);
-                match self.skip(attempt, step, now) {
+                let skip = self.skip(attempt, step, now);
+                match skip.or_else(|| self.take_quota(attempt, now)) {
                     Some(why) => events.push_back(Event::Skipped { attempt, why }),
                     None => {
                         self.observe_failover(attempt, now);

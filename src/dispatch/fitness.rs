@@ -26,13 +26,13 @@ impl Driver {
                 return Some(Skip::Elsewhere);
             }
         }
+        if let Some(name) = self.dispatch.full_quota(step, now) {
+            return Some(Skip::Quota { name });
+        }
         if let Fitness::Unwell { why, .. } = self.look(step, now)
             && self.has_better(step, now)
         {
             return Some(unwell(why));
-        }
-        if let Some(full) = self.take_quota(attempt, step, now) {
-            return Some(full);
         }
         if self.exceeds_budget(attempt, step, now) {
             return Some(Skip::Budget);
@@ -76,7 +76,8 @@ impl Driver {
             let step = &plan.steps[*index];
             let off = self.dispatch.off(step, self.parcel.country, now);
             let gone = self.dispatch.catalog.load().account(&step.vendor).is_none();
-            !tried(*index) && off.is_none() && !gone && !self.is_unwell(step, now)
+            let full = self.dispatch.full_quota(step, now).is_some();
+            !tried(*index) && off.is_none() && !gone && !full && !self.is_unwell(step, now)
         })
     }
 

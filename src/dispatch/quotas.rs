@@ -134,22 +134,16 @@ impl Taken {
 
 impl Driver {
     /// Takes what a call uses out of its quota; tells why the vendor is passed over when that has too little left.
-    pub(super) fn take_quota(&self, attempt: usize, step: &Step, now: Moment) -> Option<Skip> {
+    pub(super) fn take_quota(&self, attempt: usize, now: Moment) -> Option<Skip> {
+        let step = self.step(attempt);
         let catalog = self.dispatch.catalog.load();
-        let quotas = &self.dispatch.quotas;
-        let quota = step.quota.as_ref();
-        let Some((name, quota)) = quota.and_then(|n| Some((n, catalog.rules.quota(n)?))) else {
-            let cap = cap_key(&step.vendor, step.from.as_deref());
-            let used = quotas.counters().used(&cap, &Quota::VENDORS_OWN, now);
-            return used.capped.then(|| Skip::Quota {
-                name: VENDORS_OWN.to_owned(),
-            });
-        };
+        let name = step.quota.as_ref()?;
+        let quota = catalog.rules.quota(name)?;
         let units = self.units(step, quota.unit);
+        let quotas = &self.dispatch.quotas;
         let Some(share) = quotas.take(&quota_key(name), quota, units, now) else {
-            return Some(Skip::Quota {
-                name: name.to_string(),
-            });
+            let name = name.to_string();
+            return Some(Skip::Quota { name });
         };
         self.taken.shares().insert(attempt, share);
         None
@@ -224,6 +218,24 @@ impl Driver {
 }
 
 impl Dispatch {
+    /// The name of the quota that a step's messages use up, where nothing is left of it; where rules name none, of
+    /// the vendor's own. Asking takes nothing.
+    pub(super) fn full_quota(&self, step: &Step, now: Moment) -> Option<String> {
+        let catalog = self.catalog.load();
+        let counters = self.quotas.counters();
+        let vendors_own = Quota::VENDORS_OWN;
+        let name = step.quota.as_ref();
+        let (name, key, quota) = match name.and_then(|n| Some((n, catalog.rules.quota(n)?))) {
+            Some((name, quota)) => (&**name, quota_key(name), quota),
+            None => {
+                let key = cap_key(&step.vendor, step.from.as_deref());
+                (VENDORS_OWN, key, &vendors_own)
+            }
+        };
+        let used = counters.used(&key, quota, now);
+        used.is_full(quota).then(|| name.to_owned())
+    }
+
     /// A vendor says that its own cap is reached: its sender, or all that shares the quota, rests until the reset.
     pub(super) fn note_cap(&self, capped: &Capped<'_>, now: Moment) {
         let vendor = capped.vendor;
