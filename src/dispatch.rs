@@ -42,7 +42,7 @@ use crate::dispatch::quotas::Quotas;
 use crate::dispatch::switches::Switches;
 use crate::dispatch::twins::{Hearing, Joined, Twins};
 use crate::explain::AIM_EARLY_MS;
-use crate::flow::{Channel, Message, Outcome, Step, VendorName};
+use crate::flow::{Channel, Message, Outcome, VendorName};
 use crate::guard::NumberCounts;
 use crate::health::{Budget, Health};
 use crate::journal::Journal;
@@ -226,14 +226,6 @@ impl Dispatch {
     fn see(&self, vendor: &VendorName, what: String, now: Moment) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.insert(Arc::clone(vendor), (what, now));
-    }
-
-    /// Why a vendor is switched off for a country, by the rules or by the API.
-    fn off(&self, step: &Step, country: Country, now: Moment) -> Option<String> {
-        let catalog = self.catalog.load();
-        let by_rules = catalog.rules.off(&step.vendor, country, now);
-        let by_rules = by_rules.map(str::to_owned);
-        by_rules.or_else(|| self.switches.off(&step.vendor, country, now))
     }
 
     /// The switches that people set through the API.

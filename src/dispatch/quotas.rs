@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
+use crate::catalog::Catalog;
 use crate::delivery::{Event, Skip};
 use crate::dispatch::Dispatch;
 use crate::dispatch::driver::Driver;
@@ -135,15 +136,16 @@ impl Taken {
 impl Driver {
     /// Takes what a call uses out of its quota; tells why the vendor is passed over when that has too little left.
     pub(super) fn take_quota(&self, attempt: usize, now: Moment) -> Option<Skip> {
-        let step = self.step(attempt);
         let catalog = self.dispatch.catalog.load();
+        let step = self.step(attempt);
         let name = step.quota.as_ref()?;
         let quota = catalog.rules.quota(name)?;
         let units = self.units(step, quota.unit);
         let quotas = &self.dispatch.quotas;
         let Some(share) = quotas.take(&quota_key(name), quota, units, now) else {
-            let name = name.to_string();
-            return Some(Skip::Quota { name });
+            return Some(Skip::Quota {
+                name: name.to_string(),
+            });
         };
         self.taken.shares().insert(attempt, share);
         None
@@ -154,10 +156,7 @@ impl Driver {
         match (unit, step.channel) {
             (Unit::Messages, _) | (Unit::Parts, Channel::Voice) => 1,
             (Unit::Parts, Channel::Sms) => {
-                let text = self
-                    .parcel
-                    .opened
-                    .text_for(step.channel, self.parcel.channel);
+                let text = self.parcel.opened.text_for(step, self.parcel.channel);
                 measure(text.expose()).parts as u64
             }
         }
@@ -218,22 +217,17 @@ impl Driver {
 }
 
 impl Dispatch {
-    /// The name of the quota that a step's messages use up, where nothing is left of it; where rules name none, of
-    /// the vendor's own. Asking takes nothing.
-    pub(super) fn full_quota(&self, step: &Step, now: Moment) -> Option<String> {
-        let catalog = self.catalog.load();
+    /// The counter that a step's messages use up, where it is full: the quota that rules name, else the vendor's own.
+    pub(super) fn full_quota(&self, step: &Step, catalog: &Catalog, now: Moment) -> Option<String> {
         let counters = self.quotas.counters();
-        let vendors_own = Quota::VENDORS_OWN;
-        let name = step.quota.as_ref();
-        let (name, key, quota) = match name.and_then(|n| Some((n, catalog.rules.quota(n)?))) {
-            Some((name, quota)) => (&**name, quota_key(name), quota),
-            None => {
-                let key = cap_key(&step.vendor, step.from.as_deref());
-                (VENDORS_OWN, key, &vendors_own)
-            }
-        };
-        let used = counters.used(&key, quota, now);
-        used.is_full(quota).then(|| name.to_owned())
+        let quota = step.quota.as_ref();
+        if let Some((name, quota)) = quota.and_then(|n| Some((n, catalog.rules.quota(n)?))) {
+            let used = counters.used(&quota_key(name), quota, now);
+            return used.is_full(quota).then(|| name.to_string());
+        }
+        let cap = cap_key(&step.vendor, step.from.as_deref());
+        let used = counters.used(&cap, &Quota::VENDORS_OWN, now);
+        used.capped.then(|| VENDORS_OWN.to_owned())
     }
 
     /// A vendor says that its own cap is reached: its sender, or all that shares the quota, rests until the reset.

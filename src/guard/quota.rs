@@ -11,7 +11,7 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, ToSpan};
 
 use crate::problem::did_you_mean;
-use crate::time::{Moment, per};
+use crate::time::{Moment, Rate};
 
 pub use counters::{Counters, Full, Used};
 
@@ -136,14 +136,14 @@ impl Count {
             message,
             hint: "a count and a time, such as `40000/day`, `100/h` or `1000/10m`".to_owned(),
         };
-        let (limit, per_ms) =
-            per(text).ok_or_else(|| mistake(format!("`{text}` is not a limit")))?;
+        let Rate { count, per_ms } =
+            Rate::parse(text).ok_or_else(|| mistake(format!("`{text}` is not a limit")))?;
         if !(PER_MS_MIN..=PER_MS_MAX).contains(&per_ms) {
             return Err(mistake(format!(
                 "the time in `{text}` is not from 1 second to 7 days"
             )));
         }
-        let limit = u64::from(limit);
+        let limit = u64::from(count);
         Ok(Count { limit, per_ms })
     }
 }

@@ -22,6 +22,7 @@ use crate::server::Handler;
 use crate::server::health::health;
 use crate::server::reply::{Response, json, read_body, refusal, with_type};
 use crate::telemetry::Telemetry;
+use crate::time::Moment;
 
 /// A request's body, at most.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -203,7 +204,10 @@ impl AdminHandler {
             org: text("org"),
             request_type: text("request_type"),
             locale: text("locale"),
+            user: text("user"),
+            login: text("login"),
             text: text("text"),
+            at: query.get("at").and_then(Moment::from_rfc3339),
         };
         let catalog = self.dispatch.catalog.load_full();
         let now = self.dispatch.clock.now();

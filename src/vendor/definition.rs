@@ -60,6 +60,8 @@ pub struct Operation {
     pub(crate) validity: Option<Validity>,
     /// The words for GSM-7 and for UCS-2.
     pub(crate) encoding: Option<(String, String)>,
+    /// BCP 47 tags or their beginnings, and what the vendor calls these languages.
+    pub(crate) languages: Vec<(String, String)>,
     pub(crate) accepted: Accepted,
     pub(crate) refused: Refused,
     pub(crate) receipts: Option<Receipts>,

@@ -334,6 +334,8 @@ impl SimulatedReceipt {
             | Slot::Callback
             | Slot::Validity
             | Slot::Encoding
+            | Slot::Language(_)
+            | Slot::Parameter(_)
             | Slot::Credential(_) => None,
         };
         let (method, url, content_type, body) = self.parts(told.url, &fill)?;

@@ -2,6 +2,7 @@
 
 mod receipts;
 mod signature;
+mod speech;
 mod template;
 
 use std::cell::RefCell;
@@ -101,6 +102,7 @@ fn every_shipped_definition_understands_its_own_simulator() {
 fn every_shipped_definition_finds_in_its_requests_what_it_was_asked() {
     let to = crate::number::PhoneNumber::parse("+6591234567", None).unwrap();
     let (text, code) = (Secret::new("123456 is your code."), Secret::new("123456"));
+    let none = std::collections::BTreeMap::new();
     for (told, account, channel) in reporting() {
         let job = |callback| Job {
             to: &to,
@@ -111,6 +113,8 @@ fn every_shipped_definition_finds_in_its_requests_what_it_was_asked() {
             callback,
             left_ms: 300_000,
             ucs2: false,
+            language: "en-US",
+            parameters: &none,
         };
         let asked = |callback| {
             // The simulator checks the age of a token by the real clock.

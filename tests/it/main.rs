@@ -20,3 +20,4 @@ mod reports;
 mod router;
 mod secrecy;
 mod supersession;
+mod words;

@@ -1,4 +1,4 @@
-//! Reads `[quota.NAME]`.
+//! Reads `[quota.NAME]`: one counter for all who name it.
 
 use crate::document::{At, Table, Value};
 use crate::guard::quota::{Quota, Text, Unit};

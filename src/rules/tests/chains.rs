@@ -277,7 +277,7 @@ fn the_most_specific_sender_wins() {
 
 #[test]
 fn a_step_uses_up_the_quota_of_its_sender() {
-    let text = "[[sender]]\nfrom = \"A\"\nvendor = \"two\"\nquota = \"acme\"\n\
+    let text = "[[sender]]\nfrom = \"ACME\"\nvendor = \"two\"\nquota = \"acme\"\n\
                 [quota.acme]\nlimit = \"5/day\"\nresets = \"00:00 America/Los_Angeles\"\nunit = \"messages\"";
     let rules = rules(&chain("vendors = [\"one\", \"two\"]", text));
     let steps = plan(rules.decide(&message(SINGAPORE), 0)).steps;
@@ -290,9 +290,8 @@ fn a_step_uses_up_the_quota_of_its_sender() {
 
 #[test]
 fn among_equal_senders_the_first_one_wins() {
-    let text =
-        "[[sender]]\nfrom = \"A\"\nvendor = \"one\"\n[[sender]]\nfrom = \"B\"\nvendor = \"one\"\n";
-    assert_eq!(from(text, &message(SINGAPORE)), "A");
+    let text = "[[sender]]\nfrom = \"AAA\"\nvendor = \"one\"\n[[sender]]\nfrom = \"BBB\"\nvendor = \"one\"\n";
+    assert_eq!(from(text, &message(SINGAPORE)), "AAA");
 }
 
 #[test]

@@ -26,13 +26,16 @@ fn shipped() -> (Rules, Vec<String>) {
         from: None,
         data_region: None,
         channels: Channel::ALL.to_vec(),
+        rate: None,
+        quota: None,
     };
     let fleet = Fleet {
         vendors: SHIPPED_FOR.map(vendor).to_vec(),
         definitions: Vec::new(),
+        orgs: Vec::new(),
     };
     let problems = RefCell::new(Problems::default());
-    let rules = Rules::compile(&files, &fleet, "local", &problems);
+    let rules = Rules::compile(&files, &fleet, "local", Moment(0), &problems);
     let told = problems.borrow();
     let told = told.sorted().into_iter().map(|p| p.to_string()).collect();
     (rules, told)

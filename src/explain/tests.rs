@@ -1,0 +1,1 @@
+//! Explanations say what the hook does.
