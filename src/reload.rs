@@ -5,7 +5,7 @@ mod tls;
 mod watch;
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -58,6 +58,15 @@ pub enum Vendors<'a> {
 /// Reads and compiles everything, as it is now. `None` when a problem is an error; warnings come with both.
 pub fn load(place: &Place, vendors: &Vendors<'_>) -> (Option<Loaded>, Problems) {
     compile(files::gather(place), vendors)
+}
+
+/// The same with the rules of another directory.
+pub fn load_rules(
+    place: &Place,
+    rules_dir: &Path,
+    vendors: &Vendors<'_>,
+) -> (Option<Loaded>, Problems) {
+    compile(files::gather_rules(place, Some(rules_dir)), vendors)
 }
 
 /// The configuration alone, as far as it can be read.
