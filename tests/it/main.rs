@@ -18,4 +18,5 @@ mod reload;
 mod reports;
 mod router;
 mod secrecy;
+mod simulate;
 mod supersession;
