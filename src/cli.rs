@@ -11,6 +11,7 @@ mod explain;
 mod http;
 mod send;
 mod serve;
+mod simulate;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -48,6 +49,8 @@ enum Command {
     Check(check::Args),
     /// Say what would be done with a number, and why
     Explain(explain::Args),
+    /// Run scenarios of traffic and outages through the rules, beside a single vendor
+    Simulate(simulate::Args),
     /// Play Okta: post a hook call, and say what Okta would make of the answer
     Send(send::Args),
     /// What happened to this code? Ask the running router
@@ -125,6 +128,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Send(args) => send::run(&args),
         Command::Deliveries(args) => deliveries::run(&args),
     };
