@@ -24,6 +24,7 @@ pub mod guard;
 pub mod health;
 pub mod okta;
 pub mod rules;
+pub mod schema;
 pub mod vendor;
 
 pub mod cli;

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 /// Files are read in one sitting.
 const LINES_MAX: usize = 500;
 /// Rooms that decide: no async, no I/O, no clock, no log.
-const PURE: [&str; 12] = [
+const PURE: [&str; 13] = [
     "flow", "number", "problem", "okta", "vendor", "rules", "guard", "health", "delivery",
-    "catalog", "text", "explain",
+    "catalog", "text", "explain", "schema",
 ];
 /// Names that say nothing.
 const EMPTY_NAMES: [&str; 7] = [
