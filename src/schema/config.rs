@@ -21,7 +21,7 @@ fn path() -> Kind {
 
 fn address(example: &'static str) -> Kind {
     let pattern = r"^([0-9.]+|\[[0-9A-Fa-f:.%]+\]):[0-9]+$";
-    Kind::form("address and port", pattern, &[example, "[::]:8080"])
+    Kind::form("address and port", pattern, &[example, "[::1]:8080"])
 }
 
 pub(super) fn root() -> Table {

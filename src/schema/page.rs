@@ -3,6 +3,9 @@
 use crate::schema::kind::duration_text;
 use crate::schema::{Absence, Key, Kind, Language, Needs, Table, Word};
 
+/// The lists of words that are explained further up.
+type Told = Vec<Vec<Word>>;
+
 pub(super) fn reference(language: Language) -> String {
     let root = language.root();
     let mut tables: Vec<&Table> = Vec::new();
@@ -14,8 +17,9 @@ pub(super) fn reference(language: Language) -> String {
          in quotes.\n",
         language.as_str()
     ));
+    let mut told = Told::new();
     for table in tables {
-        page.push_str(&section(table));
+        page.push_str(&section(table, &mut told));
     }
     page
 }
@@ -33,14 +37,14 @@ fn gather<'t>(table: &'t Table, tables: &mut Vec<&'t Table>) {
     }
 }
 
-fn section(table: &Table) -> String {
+fn section(table: &Table, told: &mut Told) -> String {
     let mut text = format!("\n## {}\n\n{}\n", heading(table), table.about);
     for need in &table.needs {
         text.push_str(&format!("{}\n", needed(need)));
     }
     text.push_str("\n| key | value | without it | |\n|---|---|---|---|\n");
     for key in &table.keys {
-        text.push_str(&row(key));
+        text.push_str(&row(key, told));
     }
     if let Some((called, kind)) = &table.others {
         text.push_str(&format!("| *{called}* | {} | | |\n", value(kind)));
@@ -76,7 +80,7 @@ fn listed(names: &[&str], joint: &str) -> String {
     }
 }
 
-fn row(key: &Key) -> String {
+fn row(key: &Key, told: &mut Told) -> String {
     let absence = match key.absence {
         Absence::Wrong => "**needed**".to_owned(),
         Absence::Told => String::new(),
@@ -84,8 +88,12 @@ fn row(key: &Key) -> String {
         Absence::Means(words) => words.to_owned(),
     };
     let mut about = key.about.to_owned();
-    for word in words_of(&key.kind) {
-        about.push_str(&format!("<br>`{}`: {}", word.word, word.about));
+    let words = words_of(&key.kind);
+    if !told.contains(&words) {
+        for word in &words {
+            about.push_str(&format!("<br>`{}`: {}", word.word, word.about));
+        }
+        told.push(words);
     }
     let cells = [value(&key.kind), absence, about].map(|cell| cell.replace('|', "\\|"));
     format!("| `{}` | {} |\n", key.name, cells.join(" | "))

@@ -6,10 +6,8 @@ use jsonschema::Validator;
 use trunkline::problem::Problem;
 use trunkline::schema::{Absence, Key, Kind, Language, Needs, Table};
 
+use crate::NOT_READ_YET;
 use crate::reading::{complaints, errors, json, validator};
-
-/// What the description has and the readers have not yet. This list goes when they do.
-const NOT_READ_YET: [&str; 0] = [];
 
 /// No key and no word is near it.
 const STRANGE: &str = "zzzzzzzzzzzz";
@@ -46,6 +44,7 @@ type File<'a> = &'a dyn Fn(Fields) -> String;
 struct Comparison {
     language: Language,
     validator: Validator,
+    /// Tables and trees that were compared.
     seen: BTreeSet<&'static str>,
     differences: Vec<String>,
 }
@@ -66,7 +65,7 @@ fn the_readers_and_the_description_agree() {
                 .map(|(key, value)| format!("{key} = {value}\n"));
             lines.collect()
         };
-        comparison.table(&language.root(), &file);
+        comparison.table(&language.root(), &[], &file);
         let told = comparison.differences.into_iter();
         all.extend(told.map(|d| format!("{}: {d}", language.as_str())));
     }
@@ -78,11 +77,11 @@ fn the_readers_and_the_description_agree() {
 }
 
 impl Comparison {
-    fn table(&mut self, table: &Table, file: File<'_>) {
+    fn table(&mut self, table: &Table, siblings: &[&str], file: File<'_>) {
         if !self.seen.insert(table.id) {
             return;
         }
-        let unread = self.keys(table, file);
+        let unread = self.keys(table, siblings, file);
         for key in &table.keys {
             let name = format!("{}.{}", table.id, key.name);
             if unread.contains(key.name) {
@@ -93,12 +92,12 @@ impl Comparison {
                 file(fields(table, &[(key.name, value)], ""))
             });
             if key.absence == Absence::Wrong {
+                let base = file(fields(table, &[], ""));
                 let without = file(fields(table, &[], key.name));
-                self.refused(
-                    &format!("`{name}` may be left out"),
-                    &file(fields(table, &[], "")),
-                    &without,
-                );
+                if new_errors(self.language, &base, &without).is_empty() {
+                    let difference = format!("`{name}` may be left out");
+                    self.differences.push(difference);
+                }
             }
         }
         if let Some((called, kind)) = &table.others {
@@ -111,7 +110,7 @@ impl Comparison {
     }
 
     /// Holds the keys that the reader knows to those of the description, and gives those that it does not know.
-    fn keys(&mut self, table: &Table, file: File<'_>) -> BTreeSet<&'static str> {
+    fn keys(&mut self, table: &Table, siblings: &[&str], file: File<'_>) -> BTreeSet<&'static str> {
         let strange = file(fields(table, &[(STRANGE, "1.5")], ""));
         let told = new_errors(self.language, &file(fields(table, &[], "")), &strange);
         if told.is_empty() {
@@ -122,7 +121,8 @@ impl Comparison {
             let difference = format!("the schema of `{}` takes any key", table.id);
             self.differences.push(difference);
         }
-        let described: BTreeSet<&str> = table.keys.iter().map(|key| key.name).collect();
+        let described = table.keys.iter().map(|key| key.name);
+        let described: BTreeSet<&str> = described.chain(siblings.iter().copied()).collect();
         let Some(known) = told.iter().find_map(|p| listed(p, "known here: ")) else {
             return BTreeSet::new();
         };
@@ -136,6 +136,9 @@ impl Comparison {
 
     fn value(&mut self, name: &str, kind: &Kind, with: &dyn Fn(&str) -> String) {
         let base = with(&sample(kind));
+        if tree(kind).is_some_and(|id| !self.seen.insert(id)) {
+            return;
+        }
         for good in samples(kind) {
             let told = new_errors(self.language, &base, &with(&good));
             let complaints = complaints(&self.validator, &with(&good));
@@ -149,21 +152,41 @@ impl Comparison {
                 self.differences.push(difference);
             }
         }
-        for wrong in CANDIDATES
-            .map(str::to_owned)
-            .into_iter()
-            .chain(beyond(kind))
-        {
-            if !self.validator.is_valid(&json(&with(&wrong))) {
-                self.refused(&format!("`{name} = {wrong}` is read"), &base, &with(&wrong));
-            }
-        }
-        for wrong in beyond_durations(kind) {
-            self.refused(&format!("`{name} = {wrong}` is read"), &base, &with(&wrong));
+        let wrong = CANDIDATES.map(str::to_owned).into_iter();
+        let wrong = wrong.chain(beyond(kind));
+        let wrong = wrong.filter(|value| !self.validator.is_valid(&json(&with(value))));
+        let wrong: Vec<String> = wrong.chain(beyond_durations(kind)).collect();
+        let read = wrong
+            .iter()
+            .filter(|value| new_errors(self.language, &base, &with(value)).is_empty());
+        let read: Vec<String> = read.cloned().collect();
+        if !read.is_empty() {
+            let all = read.len() == wrong.len();
+            let which = if all {
+                "anything".to_owned()
+            } else {
+                read.join(" or ")
+            };
+            let difference = format!("`{name}` may be {which}");
+            self.differences.push(difference);
         }
         self.words(name, kind, with);
-        for (inner, shape) in nested(kind, "@") {
-            self.table(inner, &|fields| with(&shape.replace('@', &inline(&fields))));
+        self.nested(kind, with);
+    }
+
+    fn nested(&mut self, kind: &Kind, with: &dyn Fn(&str) -> String) {
+        let tables = nested(kind, "@");
+        // What tells alternatives apart is looked for in each of them.
+        let siblings: Vec<&str> = match schemes(kind) {
+            Some(_) => Vec::new(),
+            None => tables
+                .iter()
+                .flat_map(|(table, _)| table.keys.iter().map(|key| key.name))
+                .collect(),
+        };
+        for (inner, shape) in &tables {
+            let file = |fields| with(&shape.replace('@', &inline(&fields)));
+            self.table(inner, &siblings, &file);
         }
     }
 
@@ -182,12 +205,6 @@ impl Comparison {
         if known.as_ref() != Some(&described) {
             let difference = format!("the words of `{name}` are {known:?}");
             self.differences.push(difference);
-        }
-    }
-
-    fn refused(&mut self, difference: &str, base: &str, wrong: &str) {
-        if new_errors(self.language, base, wrong).is_empty() {
-            self.differences.push(difference.to_owned());
         }
     }
 }
@@ -285,11 +302,17 @@ fn sample(kind: &Kind) -> String {
 /// Values that are right, whatever else is in the file.
 fn samples(kind: &Kind) -> Vec<String> {
     match kind {
-        Kind::Text { offers, .. } => offers.iter().map(|o| quoted(o)).collect(),
+        // Nothing has the name `x`, which is told of every value alike.
+        Kind::Text { offers, .. } => offers.iter().copied().chain(["x"]).map(quoted).collect(),
         Kind::Form(form) => form.examples.iter().map(|e| quoted(e)).collect(),
         Kind::Words(words) => words.iter().map(|w| quoted(w.word)).collect(),
         Kind::Flag => vec!["true".to_owned(), "false".to_owned()],
-        Kind::Whole { least, most } => vec![least.to_string(), most.to_string()],
+        Kind::Whole { least, most } => [*least, *most]
+            .into_iter()
+            .filter(|n| ![i64::MIN, i64::MAX].contains(n))
+            .chain((*least == i64::MIN).then_some(0))
+            .map(|n| n.to_string())
+            .collect(),
         Kind::Number { least, most } => vec![format!("{least:.1}"), format!("{most:.1}")],
         Kind::Duration { least, most } => vec![format!("'{least}ms'"), format!("'{most}ms'")],
         Kind::Some { of, least } => {
@@ -350,6 +373,14 @@ fn words(kind: &Kind) -> Option<Vec<&'static str>> {
     match kind {
         Kind::Words(words) => Some(words.iter().map(|w| w.word).collect()),
         Kind::Some { of, .. } => words(of),
+        _ => None,
+    }
+}
+
+fn tree(kind: &Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Tree { id, .. } => Some(id),
+        Kind::Named(_, of) => tree(of),
         _ => None,
     }
 }

@@ -147,7 +147,7 @@ fn validity() -> Table {
     Table::new("validity", "`validity` of a request", about).keys([
         Key::new("unit", units, "The unit.").required(),
         Key::new("least", any(0), "The least that the vendor takes.").or("1"),
-        Key::new("most", any(0), "The most that it takes.").required(),
+        Key::new("most", any(1), "The most that it takes.").required(),
     ])
 }
 
