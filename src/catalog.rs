@@ -8,6 +8,7 @@ use crate::config::{Config, VendorAccount};
 use crate::flow::{Channel, VendorName};
 use crate::problem::{Problems, Severity, Source, did_you_mean};
 use crate::rules::{Fleet, FleetVendor, Rules};
+use crate::time::Moment;
 use crate::vendor::{Account, Definition, Grant, check_examples};
 
 /// Everything a message is decided and sent with. One is loaded at the door and carried to the end.
@@ -32,11 +33,12 @@ pub type Simulate<'a> =
     dyn Fn(&VendorName, &Arc<Definition>, Option<Arc<str>>) -> Option<Account> + 'a;
 
 impl Catalog {
-    /// Compiles everything. When `problems` holds an error afterwards, the result must not be used.
+    /// Compiles everything, as it is to hold `now`. When `problems` holds an error afterwards, the result must not be used.
     pub fn compile(
         config: Config,
         texts: &Texts,
         simulate: Option<&Simulate<'_>>,
+        now: Moment,
         problems: &RefCell<Problems>,
     ) -> Catalog {
         let definitions: Vec<Arc<Definition>> = texts
@@ -52,7 +54,7 @@ impl Catalog {
             None => real_accounts(&config, &definitions, problems),
         };
         let fleet = fleet(&config, &accounts, &definitions);
-        let rules = Rules::compile(&texts.rules, &fleet, &config.region, problems);
+        let rules = Rules::compile(&texts.rules, &fleet, &config.region, now, problems);
         Catalog {
             config,
             rules,
@@ -81,19 +83,25 @@ fn fleet(
     accounts: &BTreeMap<VendorName, Arc<Account>>,
     definitions: &[Arc<Definition>],
 ) -> Fleet {
-    let region = |name: &VendorName| {
-        let configured = config.vendors.iter().find(|v| v.name.value == *name);
-        configured.and_then(|v| v.data_region.clone())
-    };
-    let vendors = accounts.values().map(|account| FleetVendor {
-        name: Arc::clone(account.name()),
-        from: account.from().cloned(),
-        data_region: region(account.name()),
-        channels: account.channels(),
+    let vendors = accounts.values().map(|account| {
+        let mut configured = config.vendors.iter();
+        let configured = configured.find(|v| v.name.value == *account.name());
+        FleetVendor {
+            name: Arc::clone(account.name()),
+            from: account.from().cloned(),
+            data_region: configured.and_then(|v| v.data_region.clone()),
+            channels: account.channels(),
+            rate: configured.and_then(|v| v.rate),
+            quota: configured.and_then(|v| v.quota.clone()),
+        }
     });
+    let orgs = config.orgs.iter();
     Fleet {
         vendors: vendors.collect(),
         definitions: definitions.iter().map(|d| d.name.clone()).collect(),
+        orgs: orgs
+            .map(|org| (Arc::clone(&org.name), Arc::clone(&org.display_name)))
+            .collect(),
     }
 }
 

@@ -10,8 +10,12 @@ use crate::document::At;
 use crate::flow::{Secret, VendorName};
 use crate::number::Country;
 use crate::problem::Source;
+use crate::time::Rate;
 
 pub use read::{Surroundings, read_config};
+
+/// What calls' org is named when none is configured.
+pub const NO_ORG: &str = "none";
 
 /// Everything the process needs to start, checked.
 #[derive(Clone, Debug)]
@@ -74,6 +78,8 @@ pub struct Admin {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Org {
     pub name: Arc<str>,
+    /// What people are told that it is called.
+    pub display_name: Arc<str>,
     /// Hosts that the request's `source` may name, lower case.
     pub hosts: Vec<String>,
     /// Okta support has switched Okta's own failover off for this org.
@@ -109,22 +115,9 @@ pub struct VendorAccount {
     pub from: Option<Arc<str>>,
     /// Calls a second, at most.
     pub rate: Option<Rate>,
+    /// The counter of the rules that all its messages use up.
+    pub quota: Option<Arc<str>>,
     pub data_region: Option<Arc<str>>,
-}
-
-/// So many in so long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    pub count: u32,
-    pub per_ms: i64,
-}
-
-impl Rate {
-    /// Reads `100/s`, `40000/day`, `10/10m`: a count and a time.
-    pub fn parse(text: &str) -> Option<Rate> {
-        let (count, per_ms) = crate::time::per(text)?;
-        Some(Rate { count, per_ms })
-    }
 }
 
 /// Looks a variable of the process's environment up.

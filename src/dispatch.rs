@@ -9,6 +9,7 @@ mod ids;
 mod inbox;
 mod observe;
 mod people;
+mod quotas;
 mod receipts;
 mod record;
 mod reference;
@@ -37,10 +38,11 @@ use crate::dispatch::driver::Driver;
 use crate::dispatch::ids::MessageIds;
 use crate::dispatch::inbox::Inboxes;
 use crate::dispatch::people::People;
+use crate::dispatch::quotas::Quotas;
 use crate::dispatch::switches::Switches;
 use crate::dispatch::twins::{Hearing, Joined, Twins};
 use crate::explain::AIM_EARLY_MS;
-use crate::flow::{Channel, Message, Outcome, Step, VendorName};
+use crate::flow::{Channel, Message, Outcome, VendorName};
 use crate::guard::NumberCounts;
 use crate::health::{Budget, Health};
 use crate::journal::Journal;
@@ -76,6 +78,7 @@ pub struct Dispatch {
     inboxes: Inboxes,
     ids: MessageIds,
     people: People,
+    quotas: Quotas,
     health: Mutex<Health>,
     /// What second messages may cost, by country.
     budgets: Mutex<HashMap<Country, Budget>>,
@@ -110,6 +113,7 @@ impl Dispatch {
         sandbox: bool,
     ) -> anyhow::Result<Arc<Dispatch>> {
         let switches = Switches::read(&journal)?;
+        let quotas = Quotas::read(&journal, sandbox)?;
         let dispatch = Arc::new(Dispatch {
             catalog,
             journal,
@@ -123,6 +127,7 @@ impl Dispatch {
             inboxes: Inboxes::default(),
             ids: MessageIds::default(),
             people: People::default(),
+            quotas,
             health: Mutex::default(),
             budgets: Mutex::default(),
             own_url: OnceLock::new(),
@@ -221,14 +226,6 @@ impl Dispatch {
     fn see(&self, vendor: &VendorName, what: String, now: Moment) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.insert(Arc::clone(vendor), (what, now));
-    }
-
-    /// Why a vendor is switched off for a country, by the rules or by the API.
-    fn off(&self, step: &Step, country: Country, now: Moment) -> Option<String> {
-        let catalog = self.catalog.load();
-        let by_rules = catalog.rules.off(&step.vendor, country, now);
-        let by_rules = by_rules.map(str::to_owned);
-        by_rules.or_else(|| self.switches.off(&step.vendor, country, now))
     }
 
     /// The switches that people set through the API.

@@ -194,12 +194,17 @@ impl<'a> Value<'a> {
 
     /// Tells that this value is wrong, and is `None`, so that a reader can end with it.
     pub fn wrong<T>(&self, message: impl Into<String>, hint: Option<String>) -> Option<T> {
+        self.wrong_at(self.span(), message, hint);
+        None
+    }
+
+    /// Tells that a part of this value is wrong.
+    pub fn wrong_at(&self, span: Range<usize>, message: impl Into<String>, hint: Option<String>) {
         let mut problems = self.problems.borrow_mut();
         match hint {
-            Some(hint) => problems.error_hint(self.source, self.span(), message, hint),
-            None => problems.error(self.source, self.span(), message),
+            Some(hint) => problems.error_hint(self.source, span, message, hint),
+            None => problems.error(self.source, span, message),
         }
-        None
     }
 
     /// The value as TOML has it, for readers that take any type.

@@ -1,23 +1,22 @@
 //! Says what would be done with a number, and why.
 
-use std::fmt;
+mod table;
+#[cfg(test)]
+mod tests;
 
 use serde::Serialize;
 
 use crate::catalog::Catalog;
+use crate::config::NO_ORG;
 use crate::delivery::LEAST_LIFE_MS;
 use crate::flow::{Channel, DeliveryId, Message, Pace, Secret, Step, Waits};
 use crate::number::{Country, NumberProblem, PhoneNumber};
-use crate::rules::{Decision, Missed};
-use crate::text::{Measure, measure, spoken};
+use crate::rules::{Decision, Explanation, Missed};
+use crate::text::{Given, Measure, SHOWN_CODE, SHOWN_TEXT, measure, render};
 use crate::time::Moment;
 
 /// Answers are aimed this much earlier than `answer_within`, in milliseconds.
 pub const AIM_EARLY_MS: i64 = 100;
-/// The passcode that an explanation shows in the text.
-const SHOWN_CODE: &str = "123456";
-/// The text that an explanation measures when none is given: Okta's default template.
-const SHOWN_TEXT: &str = "Your verification code is 123456.";
 /// The life that Okta gives a passcode, in milliseconds.
 const SHOWN_LIFE_MS: i64 = 300_000;
 
@@ -29,7 +28,12 @@ pub struct Question {
     pub org: Option<String>,
     pub request_type: Option<String>,
     pub locale: Option<String>,
+    pub user: Option<String>,
+    pub login: Option<String>,
+    /// What Okta's own text is; its default where this is absent.
     pub text: Option<String>,
+    /// The moment it is asked for, where that is not now.
+    pub at: Option<Moment>,
 }
 
 /// What is answered.
@@ -49,8 +53,10 @@ pub struct Explained {
     pub adaptive: bool,
     /// Names in canonical order.
     pub vendors: Vec<String>,
+    /// Who the first vendor's message comes from; absent where the vendor chooses.
     pub sender: Option<String>,
-    pub text: Measure,
+    /// What the first vendor is given.
+    pub text: Text,
     /// Why nothing would be sent; absent when something would.
     pub refused: Option<String>,
     /// The vendors with all that is known of them.
@@ -68,6 +74,19 @@ pub struct Explained {
     answer_ms: i64,
 }
 
+/// What somebody is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Text {
+    #[serde(flatten)]
+    pub measure: Measure,
+    /// The text itself, with an example's passcode.
+    pub said: String,
+    /// The template it comes from; absent where it is Okta's own or built in.
+    pub template: Option<String>,
+    /// The language it is spoken in, where that is known.
+    pub language: Option<String>,
+}
+
 /// One vendor of the chain.
 #[derive(Clone, Debug, Serialize)]
 pub struct StepExplained {
@@ -77,6 +96,10 @@ pub struct StepExplained {
     pub sender: Option<String>,
     /// `sms` or `voice`.
     pub channel: Channel,
+    /// What it is given.
+    pub text: Text,
+    /// The counter that its messages use up.
+    pub quota: Option<String>,
     /// What it waits for; absent where it is tried in its turn.
     pub waits: Option<String>,
     /// What a message costs, in the chain's own unit.
@@ -105,7 +128,7 @@ pub struct VendorNow {
 #[derive(Clone, Debug, Serialize)]
 pub struct LeftOut {
     pub vendor: String,
-    pub why: &'static str,
+    pub why: String,
 }
 
 /// What happens when, if vendors stay silent.
@@ -118,15 +141,20 @@ pub struct Planned {
 
 /// Explains what would be done with a number at a moment.
 pub fn explain(catalog: &Catalog, question: &Question, now: Moment) -> Explained {
+    let now = question.at.unwrap_or(now);
     let channel = question.channel.unwrap_or(Channel::Sms);
     let message = message(catalog, question, channel, now);
+    let found = catalog.rules.explain(&message);
+    explained(catalog, &message, &question.to, found)
+}
+
+/// What was found for a message, in words.
+fn explained(catalog: &Catalog, message: &Message, asked: &str, found: Explanation) -> Explained {
     let to = message.to.as_ref().ok();
     let country = to.map_or(Country::NONE, PhoneNumber::country);
-    let found = catalog.rules.explain(&message);
-    let text = message.text.as_ref().map_or("", Secret::expose);
     let mut explained = Explained {
-        to: to.map_or_else(|| question.to.clone(), |n| n.e164().to_owned()),
-        channel,
+        to: to.map_or(asked, PhoneNumber::e164).to_owned(),
+        channel: message.channel,
         country,
         number_type: to.map_or("unknown", |n| n.number_type().as_str()),
         rule: None,
@@ -136,7 +164,7 @@ pub fn explain(catalog: &Catalog, question: &Question, now: Moment) -> Explained
         adaptive: false,
         vendors: Vec::new(),
         sender: None,
-        text: measure(text),
+        text: text(message, &Step::default()),
         refused: message.to.as_ref().err().map(|p| refusal(*p).to_owned()),
         steps: Vec::new(),
         left_out: Vec::new(),
@@ -149,7 +177,7 @@ pub fn explain(catalog: &Catalog, question: &Question, now: Moment) -> Explained
     explained.left_out = left_out
         .map(|(vendor, why)| LeftOut {
             vendor: vendor.to_string(),
-            why,
+            why: why.to_string(),
         })
         .collect();
     match found.decision {
@@ -157,12 +185,16 @@ pub fn explain(catalog: &Catalog, question: &Question, now: Moment) -> Explained
             explained.rule = Some(plan.rule.to_string());
             explained.chain = Some(plan.chain.to_string());
             explained.adaptive = plan.learning.order;
-            explained.sender = plan.steps[0].from.as_ref().map(|f| f.to_string());
             for (step, weight) in plan.steps.iter().zip(found.weights) {
-                let off = catalog.rules.off(&step.vendor, country, now);
-                explained.vendors.push(step.vendor.to_string());
-                explained.steps.push(step_explained(step, weight, off));
+                let off = catalog
+                    .rules
+                    .off(&step.vendor, country, message.received_at);
+                let step = step_explained(message, step, weight, off);
+                explained.vendors.push(step.vendor.clone());
+                explained.steps.push(step);
             }
+            explained.sender = explained.steps[0].sender.clone();
+            explained.text = explained.steps[0].text.clone();
             explained.pace = Some(plan.pace);
             explained.timetable = explained.times();
         }
@@ -170,9 +202,15 @@ pub fn explain(catalog: &Catalog, question: &Question, now: Moment) -> Explained
             explained.rule = Some(rule.to_string());
             explained.refused = Some(why.to_string());
         }
-        Decision::NoChain { rule, .. } => {
+        Decision::NoChain { rule, chain } => {
             explained.rule = Some(rule.to_string());
+            explained.chain = Some(chain.to_string());
             explained.refused = Some("no vendor of its chain can be used".to_owned());
+        }
+        Decision::TooLong { rule, chain } => {
+            explained.rule = Some(rule.to_string());
+            explained.chain = Some(chain.to_string());
+            explained.refused = Some("the text takes too many parts".to_owned());
         }
         Decision::NoRule if to.is_some() => {
             explained.refused = Some("no rule matches".to_owned());
@@ -183,6 +221,24 @@ pub fn explain(catalog: &Catalog, question: &Question, now: Moment) -> Explained
         explained.refused = Some(format!("`allow_countries` does not name {country}"));
     }
     explained
+}
+
+/// What a step's vendor is given for a message.
+fn text(message: &Message, step: &Step) -> Text {
+    let given = Given {
+        channel: message.channel,
+        code: message.code.as_ref(),
+        text: message.text.as_ref(),
+    };
+    let wording = step.wording.as_deref();
+    let said = render(wording, step.channel, &given);
+    let name = |name: Option<&std::sync::Arc<str>>| name.map(|n| n.to_string());
+    Text {
+        measure: measure(said.expose()),
+        said: said.expose().to_owned(),
+        template: name(wording.and_then(|w| w.template.as_ref())),
+        language: name(wording.and_then(|w| w.language.as_ref())),
+    }
 }
 
 impl Explained {
@@ -222,12 +278,19 @@ impl Explained {
     }
 }
 
-fn step_explained(step: &Step, weight: Option<u32>, off: Option<&str>) -> StepExplained {
+fn step_explained(
+    message: &Message,
+    step: &Step,
+    weight: Option<u32>,
+    off: Option<&str>,
+) -> StepExplained {
     StepExplained {
         vendor: step.vendor.to_string(),
         weight,
         sender: step.from.as_ref().map(|f| f.to_string()),
         channel: step.channel,
+        text: text(message, step),
+        quota: step.quota.as_ref().map(|q| q.to_string()),
         waits: step.waits.as_ref().map(waits_for),
         cost: step.cost,
         first: None,
@@ -246,6 +309,7 @@ fn waits_for(waits: &Waits) -> String {
     format!("{} s, on {}", waits.after_ms / 1000, reasons.join(", "))
 }
 
+/// The message that the hook would make of the same.
 fn message(catalog: &Catalog, question: &Question, channel: Channel, now: Moment) -> Message {
     let orgs = &catalog.config.orgs;
     let org = match &question.org {
@@ -254,28 +318,26 @@ fn message(catalog: &Catalog, question: &Question, channel: Channel, now: Moment
         None => orgs.first().filter(|_| orgs.len() == 1),
     };
     let text = match (&question.text, channel) {
-        (Some(text), _) => text.clone(),
-        (None, Channel::Sms) => SHOWN_TEXT.to_owned(),
-        (None, Channel::Voice) => spoken(SHOWN_CODE),
+        (Some(text), _) => Some(text.clone()),
+        (None, Channel::Sms) => Some(SHOWN_TEXT.to_owned()),
+        (None, Channel::Voice) => None,
     };
     let name = question.org.as_deref().or(org.map(|o| &*o.name));
+    let locale = question.locale.as_deref().unwrap_or_default();
+    let request_type = question.request_type.as_deref().unwrap_or_default();
+    let request_type = request_type.rsplit('.').next().unwrap_or_default();
     Message {
         id: DeliveryId::from_bytes([0; 16]),
-        org: name.unwrap_or_default().into(),
+        org: name.unwrap_or(NO_ORG).into(),
         event: None,
         to: PhoneNumber::parse(&question.to, org.and_then(|o| o.default_country)),
         channel,
-        code: None,
-        text: Some(Secret::new(text)),
-        locale: question
-            .locale
-            .clone()
-            .unwrap_or_default()
-            .to_lowercase()
-            .replace('_', "-"),
-        request_type: question.request_type.clone().unwrap_or_default(),
-        user: None,
-        login: None,
+        code: Some(Secret::new(SHOWN_CODE)),
+        text: text.map(Secret::new),
+        locale: locale.to_lowercase().replace('_', "-"),
+        request_type: request_type.to_lowercase(),
+        user: question.user.clone(),
+        login: question.login.clone(),
         ip: None,
         preview: false,
         resend: false,
@@ -316,69 +378,4 @@ fn timetable(vendors: &[&str], pace: Pace, answer_ms: i64) -> Vec<Planned> {
     });
     planned.sort_by_key(|p| p.at_ms);
     planned
-}
-
-/// For people.
-impl fmt::Display for Explained {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = self.number_type.replace('_', " ");
-        writeln!(
-            f,
-            "{}  {} by {}, {kind}",
-            self.to, self.country, self.channel
-        )?;
-        for passed in &self.passed {
-            writeln!(
-                f,
-                "  not `{}` ({}): {}",
-                passed.rule, passed.place, passed.why
-            )?;
-        }
-        if let Some(rule) = &self.rule {
-            let place = self.rule_place.as_deref().unwrap_or_default();
-            writeln!(f, "rule   `{rule}` ({place}), rules {}", self.rules)?;
-        }
-        if let Some(refused) = &self.refused {
-            return write!(f, "nothing would be sent: {refused}");
-        }
-        if let Some(chain) = &self.chain {
-            let order = if self.adaptive { ", order learned" } else { "" };
-            writeln!(f, "chain  `{chain}`{order}")?;
-        }
-        for (index, step) in self.steps.iter().enumerate() {
-            let sender = step.sender.as_deref().unwrap_or("the vendor's choice");
-            write!(f, "  {}. {}, sender {sender}", index + 1, step.vendor)?;
-            if let Some(weight) = step.weight {
-                write!(f, ", weight {weight}")?;
-            }
-            if let Some(waits) = &step.waits {
-                write!(f, ", by {} after {waits}", step.channel)?;
-            }
-            if let Some(first) = step.first {
-                write!(f, ", first for {first} of 100")?;
-            }
-            if let Some(off) = &step.off {
-                write!(f, ", OFF: {off}")?;
-            }
-            if let Some(health) = &step.health {
-                write!(f, ", {health}")?;
-            }
-            if let Some(last) = &step.last {
-                write!(f, "; last {last}")?;
-            }
-            writeln!(f)?;
-        }
-        for left_out in &self.left_out {
-            writeln!(f, "  -  {}, left out: {}", left_out.vendor, left_out.why)?;
-        }
-        let encoding = serde_json::to_value(self.text.encoding).unwrap_or_default();
-        let encoding = encoding.as_str().unwrap_or_default();
-        let (units, parts) = (self.text.units, self.text.parts);
-        writeln!(f, "text   {encoding}, {units} units, parts: {parts}")?;
-        write!(f, "if vendors stay silent")?;
-        for planned in &self.timetable {
-            write!(f, "\n  {:>7} ms  {}", planned.at_ms, planned.what)?;
-        }
-        Ok(())
-    }
 }

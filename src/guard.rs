@@ -1,5 +1,6 @@
 //! Admits a message or refuses it with a reason, given counts.
 
+pub mod quota;
 #[cfg(test)]
 mod tests;
 

@@ -25,7 +25,7 @@ use rusqlite::Connection;
 use crate::flow::{DeliveryId, Secret};
 use crate::time::{Clock, Moment};
 
-pub use entry::{Ack, Admission, Broken, Closed, Fed, Lookup, Recent, Record};
+pub use entry::{Ack, Admission, Broken, Closed, Fed, Lookup, Recent, Record, Usage};
 pub use keys::REFERENCE_SEAL_BYTES;
 pub use open_error::{KeySource, OpenError};
 pub use reader::ReadError;
@@ -142,6 +142,11 @@ impl Journal {
         self.push(Work::PutSetting { name, value })
     }
 
+    /// Writes what is used of a quota, in place of what was written before. Never blocks.
+    pub fn count(&self, usage: Usage) -> Ack {
+        self.push(Work::Count(usage))
+    }
+
     /// Writes next to nothing, to know whether the journal can be written. Never blocks.
     pub fn probe(&self) -> Ack {
         self.push(Work::Probe)
@@ -164,6 +169,14 @@ impl Journal {
     /// When the database cannot be read; so for all reads.
     pub fn settings(&self) -> Result<Vec<(String, String)>, ReadError> {
         self.reader.settings()
+    }
+
+    /// What is used of each quota, as it was last counted; those of the sandbox apart.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn usage(&self, sandbox: bool) -> Result<Vec<Usage>, ReadError> {
+        self.reader.usage(sandbox)
     }
 
     /// One delivery.

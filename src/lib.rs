@@ -20,6 +20,7 @@ pub mod time;
 pub mod catalog;
 pub mod delivery;
 pub mod explain;
+pub mod fitness;
 pub mod guard;
 pub mod health;
 pub mod okta;

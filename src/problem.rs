@@ -11,14 +11,19 @@ pub struct Source {
     pub name: Arc<str>,
     /// All of its text.
     pub text: Arc<str>,
+    /// Where each of its lines begins.
+    lines: Arc<[usize]>,
 }
 
 impl Source {
     /// A text and the name of the file it came from.
     pub fn new(name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Source {
+        let text = text.into();
+        let ends = text.match_indices('\n').map(|(at, _)| at + 1);
         Source {
             name: name.into(),
-            text: text.into(),
+            lines: std::iter::once(0).chain(ends).collect(),
+            text,
         }
     }
 
@@ -28,10 +33,9 @@ impl Source {
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
         }
-        let before = &self.text[..offset];
-        let line = before.matches('\n').count() + 1;
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        (line, before[line_start..].chars().count() + 1)
+        let line = self.lines.partition_point(|start| *start <= offset);
+        let line_start = self.lines[line - 1];
+        (line, self.text[line_start..offset].chars().count() + 1)
     }
 }
 

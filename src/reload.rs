@@ -18,7 +18,7 @@ use crate::problem::{Problems, Severity};
 use crate::sandbox::Sandbox;
 use crate::server::TlsSlot;
 use crate::telemetry::Telemetry;
-use crate::time::Clock;
+use crate::time::{Clock, Moment};
 use crate::vendor::{Account, Definition};
 
 use files::{Contents, Gathered};
@@ -55,9 +55,10 @@ pub enum Vendors<'a> {
     Examples,
 }
 
-/// Reads and compiles everything, as it is now. `None` when a problem is an error; warnings come with both.
-pub fn load(place: &Place, vendors: &Vendors<'_>) -> (Option<Loaded>, Problems) {
-    compile(files::gather(place), vendors)
+/// Reads and compiles everything, as it is to hold `now`. `None` when a problem is an error; warnings come with
+/// both.
+pub fn load(place: &Place, vendors: &Vendors<'_>, now: Moment) -> (Option<Loaded>, Problems) {
+    compile(files::gather(place), vendors, now)
 }
 
 /// The configuration alone, as far as it can be read.
@@ -65,7 +66,7 @@ pub fn configuration(place: &Place) -> Config {
     files::gather(place).config
 }
 
-fn compile(gathered: Gathered, vendors: &Vendors<'_>) -> (Option<Loaded>, Problems) {
+fn compile(gathered: Gathered, vendors: &Vendors<'_>, now: Moment) -> (Option<Loaded>, Problems) {
     let directories = gathered.directories();
     let seen = gathered.contents;
     let problems = RefCell::new(gathered.problems);
@@ -99,7 +100,7 @@ fn compile(gathered: Gathered, vendors: &Vendors<'_>) -> (Option<Loaded>, Proble
             None
         }
     });
-    let catalog = Catalog::compile(gathered.config, &texts, simulate, &problems);
+    let catalog = Catalog::compile(gathered.config, &texts, simulate, now, &problems);
     let problems = problems.into_inner();
     let loaded = (!problems.has_errors()).then_some(Loaded {
         catalog,
@@ -205,7 +206,7 @@ impl Reload {
             Some(sandbox) => Vendors::Sandbox(sandbox),
             None => Vendors::Accounts,
         };
-        let (loaded, problems) = compile(gathered, &vendors);
+        let (loaded, problems) = compile(gathered, &vendors, self.clock.now());
         let Some(loaded) = loaded else {
             self.note_refused(&problems);
             return Err(problems);

@@ -5,22 +5,33 @@ mod condition;
 mod countries;
 mod expect;
 mod file;
+mod lookup;
 mod plan;
+mod sender;
 #[cfg(test)]
 mod tests;
+mod wording;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::flow::{Channel, Message, Plan, Step, VendorName};
 use crate::guard::Settings;
+use crate::guard::quota::Quota;
 use crate::number::Country;
 use crate::problem::{Problems, Source};
 use crate::rules::condition::{Condition, Facts};
-use crate::rules::plan::{Chain, Sender, Wanted};
-use crate::time::Moment;
+use crate::rules::file::Validity;
+use crate::rules::lookup::Lookup;
+use crate::rules::plan::{Around, Chain, Laid, Said, Wanted};
+use crate::rules::sender::Sender;
+use crate::text::Given;
+use crate::time::{Moment, Rate};
+
+pub use plan::Unused;
 
 /// What rules may name: the vendor accounts there are, given by the caller.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +40,8 @@ pub struct Fleet {
     pub vendors: Vec<FleetVendor>,
     /// Definitions that exist, with or without an account.
     pub definitions: Vec<String>,
+    /// What people call each org, by its configured name.
+    pub orgs: Vec<(Arc<str>, Arc<str>)>,
 }
 
 /// One vendor account, as far as rules are concerned.
@@ -42,6 +55,10 @@ pub struct FleetVendor {
     pub data_region: Option<Arc<str>>,
     /// What it can carry.
     pub channels: Vec<Channel>,
+    /// What we may send through it, where that is agreed.
+    pub rate: Option<Rate>,
+    /// The counter that all its messages use up.
+    pub quota: Option<Arc<str>>,
 }
 
 /// One rule set as meant: every name in it is resolved.
@@ -50,7 +67,12 @@ pub struct Rules {
     version: Arc<str>,
     region: Arc<str>,
     rules: Vec<Rule>,
+    lookup: Lookup,
+    around: Around,
     senders: Vec<Arc<Sender>>,
+    quotas: BTreeMap<Arc<str>, Quota>,
+    /// What is expected of countries at their busiest.
+    capacities: Vec<(Country, Rate)>,
     switches: Vec<Switch>,
     guard: Settings,
     countries: Vec<Country>,
@@ -63,16 +85,24 @@ struct Rule {
     /// `file:line`.
     place: Arc<str>,
     conditions: Vec<Condition>,
+    validity: Validity,
     act: Act,
 }
 
 #[derive(Debug)]
 enum Act {
-    Send {
-        chain: Arc<Chain>,
-        data_region: Option<Arc<str>>,
-    },
+    Send(Send),
     Deny(Arc<str>),
+}
+
+/// What a rule sends with.
+#[derive(Debug)]
+struct Send {
+    chain: Arc<Chain>,
+    data_region: Option<Arc<str>>,
+    /// The most parts that a text may take.
+    parts_max: Option<usize>,
+    transliterate: bool,
 }
 
 #[derive(Debug)]
@@ -98,6 +128,13 @@ pub enum Decision {
     },
     /// No rule matches, or its number is none.
     NoRule,
+    /// A rule matches, and its text takes too many parts.
+    TooLong {
+        /// The rule.
+        rule: Arc<str>,
+        /// The chain that it names.
+        chain: Arc<str>,
+    },
     /// A rule matches, and no vendor of its chain can carry this message.
     NoChain {
         /// The rule.
@@ -119,7 +156,7 @@ pub struct Explanation {
     /// The rules before it, and why they did not match.
     pub missed: Vec<Missed>,
     /// The vendors of the chain that cannot carry this message, and why.
-    pub left_out: Vec<(VendorName, &'static str)>,
+    pub left_out: Vec<(VendorName, Unused)>,
 }
 
 /// A rule that did not match.
@@ -129,23 +166,24 @@ pub struct Missed {
     pub rule: Arc<str>,
     /// Where it stands, as `file:line`.
     pub place: Arc<str>,
-    /// The first of its conditions that did not hold, such as `country`.
+    /// The first of its conditions that did not hold, such as `country` or `valid_from`.
     pub condition: &'static str,
     /// In words: `country is FR, not SG`.
     pub why: String,
 }
 
 impl Rules {
-    /// Reads all files, in the order given, as one rule set for the instance labelled `region`.
-    /// Every mistake is added to `problems`; if one is an error, the result must not be used.
+    /// Reads all files, in the order given, as one rule set for the instance labelled `region`, whose examples
+    /// must hold `now`. Every mistake is added to `problems`; if one is an error, the result must not be used.
     pub fn compile(
         files: &[Source],
         fleet: &Fleet,
         region: &str,
+        now: Moment,
         problems: &RefCell<Problems>,
     ) -> Rules {
         let found = RefCell::default();
-        let rules = compile::compile(files, fleet, region, &found);
+        let rules = compile::compile(files, fleet, region, now, &found);
         problems.borrow_mut().extend(found.take());
         rules
     }
@@ -168,24 +206,38 @@ impl Rules {
         self.act(&facts, rule, &seed).0
     }
 
+    /// The name of the rule that a message meets.
+    pub fn rule_of<'a>(&'a self, message: &'a Message) -> Option<&'a Arc<str>> {
+        let (_, rule) = self.matching(message)?;
+        Some(&rule.name)
+    }
+
     /// Decides in canonical order, and tells why.
     pub fn explain(&self, message: &Message) -> Explanation {
+        let found = self.canonical(message);
+        Explanation {
+            missed: self.missed(message, found.rule),
+            ..found.explanation
+        }
+    }
+
+    /// Decides in canonical order; why earlier rules did not match is not looked at.
+    fn canonical<'a>(&'a self, message: &'a Message) -> Found<'a> {
         let matching = self.matching(message);
-        let (decision, weights) = match &matching {
+        let (decision, laid) = match &matching {
             Some((facts, rule)) => self.act(facts, rule, &Seed::Canonical),
-            None => (Decision::NoRule, Vec::new()),
-        };
-        let left_out = match &matching {
-            Some((facts, rule)) => left_out(facts, rule),
-            None => Vec::new(),
+            None => (Decision::NoRule, Acted::default()),
         };
         let rule = matching.map(|(_, rule)| rule);
-        Explanation {
-            left_out,
-            decision,
-            place: rule.map(|rule| rule.place.clone()),
-            weights,
-            missed: self.missed(message, rule),
+        Found {
+            rule,
+            explanation: Explanation {
+                decision,
+                place: rule.map(|rule| rule.place.clone()),
+                weights: laid.weights,
+                missed: Vec::new(),
+                left_out: laid.left_out,
+            },
         }
     }
 
@@ -198,6 +250,16 @@ impl Rules {
                 && switch.until.is_none_or(|until| now < until)
         })?;
         Some(&switch.reason)
+    }
+
+    /// The quota of that name.
+    pub fn quota(&self, name: &str) -> Option<&Quota> {
+        self.quotas.get(name)
+    }
+
+    /// Every quota, by name.
+    pub fn quotas(&self) -> impl Iterator<Item = (&Arc<str>, &Quota)> {
+        self.quotas.iter()
     }
 
     /// What is let in.
@@ -222,8 +284,10 @@ impl Rules {
 
     fn matching<'a>(&'a self, message: &'a Message) -> Option<(Facts<'a>, &'a Rule)> {
         let facts = self.facts(message)?;
-        let rule = self.rules.iter().find(|r| r.miss(&facts).is_none())?;
-        Some((facts, rule))
+        let index = self
+            .lookup
+            .first(&facts, |index| self.rules[index].matches(&facts))?;
+        Some((facts, &self.rules[index]))
     }
 
     fn facts<'a>(&'a self, message: &'a Message) -> Option<Facts<'a>> {
@@ -231,6 +295,7 @@ impl Rules {
         Some(Facts {
             message,
             number,
+            login: message.login.as_ref().map(|login| login.to_lowercase()),
             region: &self.region,
         })
     }
@@ -246,68 +311,108 @@ impl Rules {
             .collect()
     }
 
-    fn act(&self, facts: &Facts<'_>, rule: &Rule, seed: &Seed<'_>) -> (Decision, Vec<Option<u32>>) {
-        let (chain, data_region) = match &rule.act {
-            Act::Send { chain, data_region } => (chain, data_region),
+    fn act(&self, facts: &Facts<'_>, rule: &Rule, seed: &Seed<'_>) -> (Decision, Acted) {
+        let send = match &rule.act {
+            Act::Send(send) => send,
             Act::Deny(why) => {
                 let denied = Decision::Denied {
                     rule: rule.name.clone(),
                     why: why.clone(),
                 };
-                return (denied, Vec::new());
+                return (denied, Acted::default());
             }
         };
-        let wanted = Wanted {
-            country: facts.number.country(),
-            channel: facts.message.channel,
-            data_region: data_region.as_deref(),
-            seed: seed.of(chain),
-        };
-        let (steps, weights): (Vec<Step>, Vec<Option<u32>>) =
-            chain.steps(&self.senders, wanted).into_iter().unzip();
+        let chain = &send.chain;
+        let laid = chain.lay(&self.around, wanted(facts, send, seed));
+        let Laid { steps, left_out } = laid;
+        let (steps, weights): (Vec<Step>, Vec<Option<u32>>) = steps.into_iter().unzip();
+        let is_long = left_out
+            .iter()
+            .any(|(_, why)| matches!(why, Unused::TooLong { .. }));
+        let acted = Acted { weights, left_out };
+        let (name, chain_name) = (rule.name.clone(), chain.name.clone());
         if steps.iter().all(|step| step.waits.is_some()) {
-            let no_chain = Decision::NoChain {
-                rule: rule.name.clone(),
-                chain: chain.name.clone(),
+            let (rule, chain) = (name, chain_name);
+            let decision = if is_long {
+                Decision::TooLong { rule, chain }
+            } else {
+                Decision::NoChain { rule, chain }
             };
-            return (no_chain, weights);
+            return (decision, acted);
         }
         let plan = Plan {
-            rule: rule.name.clone(),
+            rule: name,
             rules: self.version.clone(),
-            chain: chain.name.clone(),
+            chain: chain_name,
             steps,
-            data_region: data_region.clone(),
+            data_region: send.data_region.clone(),
             pace: chain.pace,
             learning: chain.learning,
         };
-        (Decision::Plan(plan), weights)
+        (Decision::Plan(plan), acted)
+    }
+}
+
+/// What came of a rule, beside the decision.
+#[derive(Default)]
+struct Acted {
+    weights: Vec<Option<u32>>,
+    left_out: Vec<(VendorName, Unused)>,
+}
+
+/// What a message meets.
+struct Found<'a> {
+    rule: Option<&'a Rule>,
+    explanation: Explanation,
+}
+
+fn wanted<'a>(facts: &Facts<'a>, send: &'a Send, seed: &'a Seed<'_>) -> Wanted<'a> {
+    let message = facts.message;
+    Wanted {
+        country: facts.number.country(),
+        channel: message.channel,
+        org: &message.org,
+        data_region: send.data_region.as_deref(),
+        parts_max: send.parts_max,
+        transliterate: send.transliterate,
+        now: message.received_at,
+        any_time: false,
+        recipient: facts.number.e164(),
+        seed: seed.of(&send.chain),
+        said: Some(Said {
+            given: Given {
+                channel: message.channel,
+                code: message.code.as_ref(),
+                text: message.text.as_ref(),
+            },
+            locale: &message.locale,
+            request_type: &message.request_type,
+            life_ms: message.life_ms,
+        }),
     }
 }
 
 impl Rule {
+    fn matches(&self, facts: &Facts<'_>) -> bool {
+        self.validity.holds(facts.message.received_at) && self.miss(facts).is_none()
+    }
+
     /// The first condition that does not hold.
     fn miss(&self, facts: &Facts<'_>) -> Option<&Condition> {
         self.conditions.iter().find(|c| !c.holds(facts))
     }
 
     fn missed(&self, facts: &Facts<'_>) -> Option<Missed> {
-        let condition = self.miss(facts)?;
+        let (condition, why) = match self.miss(facts) {
+            Some(condition) => (condition.key(), condition.miss(facts)),
+            None => self.validity.miss(facts.message.received_at)?,
+        };
         Some(Missed {
             rule: self.name.clone(),
             place: self.place.clone(),
-            condition: condition.key(),
-            why: condition.miss(facts),
+            condition,
+            why,
         })
-    }
-}
-
-fn left_out(facts: &Facts<'_>, rule: &Rule) -> Vec<(VendorName, &'static str)> {
-    match &rule.act {
-        Act::Send { chain, data_region } => {
-            chain.left_out(facts.message.channel, data_region.as_deref())
-        }
-        Act::Deny(_) => Vec::new(),
     }
 }
 

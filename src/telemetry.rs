@@ -45,6 +45,7 @@ pub struct Telemetry {
     pub skips: IntCounterVec,
     pub unlisted_codes: IntCounterVec,
     pub account_refusals: IntCounterVec,
+    pub daily_caps: IntCounterVec,
     pub failovers: IntCounterVec,
     pub deliveries: IntCounterVec,
     pub deliveries_in_flight: IntGauge,
@@ -53,6 +54,8 @@ pub struct Telemetry {
     pub receipts: IntCounterVec,
     pub time_to_delivered: HistogramVec,
     pub vendor_state: IntGaugeVec,
+    pub quota_used: IntGaugeVec,
+    pub quota_limit: IntGaugeVec,
     pub promised_unaccepted: IntGaugeVec,
     pub guard_blocks: IntCounterVec,
     pub rules_reloads: IntCounterVec,
@@ -125,6 +128,11 @@ impl Telemetry {
                 "Refusals of our account itself: credentials, credit, permissions.",
                 &["vendor"],
             )?,
+            daily_caps: make.counters(
+                "trunkline_daily_caps_total",
+                "Answers and receipts saying that a vendor's own daily cap is reached.",
+                &["vendor"],
+            )?,
             failovers: make.counters(
                 "trunkline_failovers_total",
                 "Moves from one vendor to the next, and why.",
@@ -164,6 +172,16 @@ impl Telemetry {
                 "trunkline_vendor_state",
                 "A vendor's health in a country: 0 open, 1 probing, 2 closed (well).",
                 &["vendor", "country"],
+            )?,
+            quota_used: make.gauges(
+                "trunkline_quota_used",
+                "Parts or messages used of a quota in the window that is under way.",
+                &["quota"],
+            )?,
+            quota_limit: make.gauges(
+                "trunkline_quota_limit",
+                "Parts or messages that a quota has in each window.",
+                &["quota"],
             )?,
             promised_unaccepted: make.gauges(
                 "trunkline_promised_unaccepted",

@@ -35,21 +35,32 @@ impl Moment {
     }
 }
 
-/// Reads `100/s`, `40000/day`, `10/10m`: a count, above 0, and a time in milliseconds, above 0.
-pub fn per(text: &str) -> Option<(u32, i64)> {
-    let (count, per) = text.split_once('/')?;
-    let count: u32 = count.trim().parse().ok().filter(|n| *n > 0)?;
-    let per = per.trim();
-    let per = if per.starts_with(|c: char| c.is_ascii_digit()) {
-        per.to_owned()
-    } else {
-        format!("1{per}")
-    };
-    let duration = humantime::parse_duration(&per).ok()?;
-    let per_ms = i64::try_from(duration.as_millis())
-        .ok()
-        .filter(|n| *n > 0)?;
-    Some((count, per_ms))
+/// So many in so long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many, above 0.
+    pub count: u32,
+    /// In which time, in milliseconds, above 0.
+    pub per_ms: i64,
+}
+
+impl Rate {
+    /// Reads `100/s`, `40000/day`, `10/10m`: a count and a time.
+    pub fn parse(text: &str) -> Option<Rate> {
+        let (count, per) = text.split_once('/')?;
+        let count: u32 = count.trim().parse().ok().filter(|n| *n > 0)?;
+        let per = per.trim();
+        let per = if per.starts_with(|c: char| c.is_ascii_digit()) {
+            per.to_owned()
+        } else {
+            format!("1{per}")
+        };
+        let duration = humantime::parse_duration(&per).ok()?;
+        let per_ms = i64::try_from(duration.as_millis())
+            .ok()
+            .filter(|n| *n > 0)?;
+        Some(Rate { count, per_ms })
+    }
 }
 
 /// The process's one clock: the wall clock read once at its making, moved on by a monotonic one.

@@ -8,9 +8,22 @@ use std::path::{Path, PathBuf};
 /// Files are read in one sitting.
 const LINES_MAX: usize = 500;
 /// Rooms that decide: no async, no I/O, no clock, no log.
-const PURE: [&str; 13] = [
-    "flow", "number", "problem", "okta", "vendor", "rules", "guard", "health", "delivery",
-    "catalog", "text", "explain", "schema",
+const PURE: [&str; 15] = [
+    "flow",
+    "number",
+    "problem",
+    "okta",
+    "vendor",
+    "rules",
+    "guard",
+    "health",
+    "delivery",
+    "catalog",
+    "text",
+    "explain",
+    "fitness",
+    "simulation",
+    "schema",
 ];
 /// Names that say nothing.
 const EMPTY_NAMES: [&str; 7] = [

@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::cli::{CONFIG, ConfigArgs, FINE, Format, tell};
 use crate::problem::Problem;
 use crate::reload::{configuration, load};
+use crate::time::Clock;
 
 /// Read configuration, rules and vendor definitions, run their examples, print every problem.
 #[derive(clap::Args)]
@@ -18,7 +19,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> u8 {
     let place = args.config.place();
     let vendors = args.config.vendors(&configuration(&place));
-    let (loaded, problems) = load(&place, &vendors);
+    let (loaded, problems) = load(&place, &vendors, Clock::start().now());
     match args.format {
         Format::Human => tell(&problems),
         Format::Json => {

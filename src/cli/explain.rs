@@ -1,10 +1,15 @@
 //! `trunkline explain`: what would be done with a number, and why.
 
+use std::io::IsTerminal;
+
 use crate::cli::http::Admin;
 use crate::cli::{CONFIG, ChannelArg, ConfigArgs, FINE, Format, NO, block_on, tell};
 use crate::explain::{Question, VendorNow, explain};
 use crate::reload::{configuration, load};
-use crate::time::Clock;
+use crate::time::{Clock, Moment};
+
+/// Whoever sets this wants no colour anywhere (no-color.org).
+const NO_COLOUR: &str = "NO_COLOR";
 
 /// Say what would be done with a number, and why.
 #[derive(clap::Args)]
@@ -22,9 +27,18 @@ pub(super) struct Args {
     request_type: Option<String>,
     #[arg(long, value_name = "L")]
     locale: Option<String>,
-    /// The text to measure
+    /// Okta's user id
+    #[arg(long, value_name = "U")]
+    user: Option<String>,
+    /// The person's login
+    #[arg(long, value_name = "L")]
+    login: Option<String>,
+    /// What Okta's own text is [default: Okta's default]
     #[arg(long)]
     text: Option<String>,
+    /// The day or moment to ask for, such as 2027-01-01 [default: now]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    at: Option<Moment>,
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
     #[command(flatten)]
@@ -35,7 +49,8 @@ pub(super) fn run(args: &Args) -> u8 {
     let place = args.config.place();
     let config = configuration(&place);
     let vendors = args.config.vendors(&config);
-    let (loaded, problems) = load(&place, &vendors);
+    let now = Clock::start().now();
+    let (loaded, problems) = load(&place, &vendors, now);
     let Some(loaded) = loaded else {
         tell(&problems);
         return CONFIG;
@@ -46,9 +61,12 @@ pub(super) fn run(args: &Args) -> u8 {
         org: args.org.clone(),
         request_type: args.request_type.clone(),
         locale: args.locale.clone(),
+        user: args.user.clone(),
+        login: args.login.clone(),
         text: args.text.clone(),
+        at: args.at,
     };
-    let mut explained = explain(&loaded.catalog, &question, Clock::start().now());
+    let mut explained = explain(&loaded.catalog, &question, now);
     // Whether a vendor is well only a running router knows; without one the files must do.
     let live = block_on(async { Admin::of(&config).vendors().await });
     if let Ok(Some(vendors)) = live {
@@ -66,11 +84,22 @@ pub(super) fn run(args: &Args) -> u8 {
         });
     }
     match args.format {
-        Format::Human => println!("{explained}"),
+        Format::Human => {
+            let colour =
+                std::io::stdout().is_terminal() && crate::config::environment(NO_COLOUR).is_none();
+            println!("{}", explained.page(colour));
+        }
         Format::Json => match serde_json::to_string_pretty(&explained) {
             Ok(json) => println!("{json}"),
             Err(error) => eprintln!("error: {error}"),
         },
     }
     if explained.is_sent() { FINE } else { NO }
+}
+
+/// A day in UTC, or a moment.
+fn time(text: &str) -> Result<Moment, String> {
+    Moment::from_rfc3339(text)
+        .or_else(|| Moment::from_rfc3339(&format!("{text}T00:00:00Z")))
+        .ok_or_else(|| "such as `2027-01-01` or `2027-01-01T09:00:00+01:00`".to_owned())
 }

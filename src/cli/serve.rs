@@ -71,7 +71,8 @@ pub(super) fn run(args: &Args) -> u8 {
         Some(sandbox) => Vendors::Sandbox(sandbox),
         None => Vendors::Accounts,
     };
-    let (loaded, problems) = load(&place, &vendors);
+    let clock = Clock::start();
+    let (loaded, problems) = load(&place, &vendors, clock.now());
     tell(&problems);
     let Some(loaded) = loaded else {
         return CONFIG;
@@ -84,7 +85,6 @@ pub(super) fn run(args: &Args) -> u8 {
             }
         }
     }
-    let clock = Clock::start();
     let telemetry = match Telemetry::new() {
         Ok(telemetry) => Arc::new(telemetry),
         Err(error) => {

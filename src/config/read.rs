@@ -6,11 +6,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::{Admin, Config, HeaderAuth, Hook, JournalPlace, Org, Rate, Tls, VendorAccount};
+use crate::config::{Admin, Config, HeaderAuth, Hook, JournalPlace, Org, Tls, VendorAccount};
 use crate::document::{At, Table, Value, read_document};
 use crate::flow::Secret;
 use crate::number::{Country, is_known_country};
 use crate::problem::{Problems, Source};
+use crate::time::Rate;
 
 /// Behind it come `/receipts/`, the account's name and a reference of 36 characters; some vendors take 100 in all.
 const PUBLIC_URL_CHARS_MAX: usize = 44;
@@ -166,6 +167,7 @@ impl Reader<'_> {
 
     fn org(&self, table: &Table<'_>) -> Option<Org> {
         let name = table.require("name", Value::string);
+        let display_name = table.read("display_name", Value::string);
         let hosts = table.read("host", Value::strings).unwrap_or_default();
         let words = [("enabled", false), ("disabled", true)];
         let failover = table.read("okta_failover", |v| v.one_of(&words));
@@ -177,8 +179,10 @@ impl Reader<'_> {
             .filter_map(|t| self.auth(&t))
             .collect();
         table.finish();
+        let name = name?;
         Some(Org {
-            name: name?.value.into(),
+            display_name: display_name.unwrap_or_else(|| name.clone()).value.into(),
+            name: name.value.into(),
             hosts: hosts.into_iter().map(|h| h.value.to_lowercase()).collect(),
             okta_failover_disabled: failover.unwrap_or(false),
             default_country,
@@ -288,6 +292,7 @@ impl Reader<'_> {
         let from = table.read("from", Value::string);
         let rate = table.read("rate", rate);
         let data_region = table.read("data_region", Value::string);
+        let quota = table.read("quota", Value::string);
         let credentials = table.read("credentials", Value::table);
         table.finish();
         let credentials = credentials.map_or_else(Vec::new, |table| {
@@ -305,6 +310,7 @@ impl Reader<'_> {
             from: from.map(|f| f.value.into()),
             rate,
             data_region: data_region.map(|r| r.value.into()),
+            quota: quota.map(|q| q.value.into()),
         }
     }
 

@@ -52,6 +52,7 @@ fn reported(attempt: usize, progress: Progress, reason: Option<Reason>) -> Event
         progress,
         reason,
         code: None,
+        capped: false,
     };
     Event::Reported { attempt, receipt }
 }

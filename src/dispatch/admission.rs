@@ -10,13 +10,12 @@ use crate::dispatch::Dispatch;
 use crate::dispatch::driver::{Driver, Parcel};
 use crate::dispatch::inbox::Post;
 use crate::dispatch::people::Claim;
-use crate::dispatch::record::{Course, Kept, Opened, Refusal, Told, plain_text, since};
+use crate::dispatch::record::{Course, Kept, Opened, Refusal, Told, since};
 use crate::dispatch::suit::blame;
-use crate::flow::{Channel, Message, Outcome, Plan, Secret};
+use crate::flow::{Message, Outcome, Plan, Secret};
 use crate::journal::{Admission, Closed};
 use crate::number::{Country, NumberProblem, PhoneNumber};
 use crate::rules::Decision;
-use crate::text::{Encoding, measure, spoken};
 use crate::time::Moment;
 
 impl Dispatch {
@@ -70,6 +69,10 @@ impl Dispatch {
                 rule: rule.to_string(),
                 ..Refusal::new(Outcome::Denied, "no_chain")
             }),
+            Decision::TooLong { rule, .. } => Err(Refusal {
+                rule: rule.to_string(),
+                ..Refusal::new(Outcome::Denied, "too_many_parts")
+            }),
         }
     }
 
@@ -119,17 +122,15 @@ impl Dispatch {
             supersedes: superseded.iter().map(|c| c.id).collect(),
             ..Kept::of(message)
         };
-        let text = text_of(message);
         let parcel = Parcel {
             id: message.id,
             org: Arc::clone(&message.org),
             channel: message.channel,
             country: to.country(),
-            ucs2: measure(text.expose()).encoding == Encoding::Ucs2,
             expires_at: terms.expires_at,
             opened: Opened {
                 to,
-                text,
+                text: message.text.clone(),
                 code: message.code.clone(),
             },
         };
@@ -240,16 +241,6 @@ impl Dispatch {
             "delivery closed"
         );
         hook.send_replace(Some(told));
-    }
-}
-
-/// Okta's own text, unchanged; a script for a call, which has none.
-fn text_of(message: &Message) -> Secret {
-    match (message.channel, &message.text, &message.code) {
-        (Channel::Voice, _, Some(code)) => Secret::new(spoken(code.expose())),
-        (_, Some(text), _) => text.clone(),
-        (Channel::Sms, None, Some(code)) => plain_text(code),
-        (_, None, None) => Secret::new(""),
     }
 }
 

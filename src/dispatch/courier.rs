@@ -10,9 +10,9 @@ use bytes::{Bytes, BytesMut};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use reqwest::Url;
 
-use crate::config::Rate;
 use crate::delivery::LISTEN_MS;
 use crate::flow::{Channel, Reason, VendorName, Verdict, VerdictKind};
+use crate::time::Rate;
 use crate::time::{Clock, Moment};
 use crate::vendor::Account;
 

@@ -1,6 +1,6 @@
 //! Drives one delivery: feeds the machine what happens, does what it says, keeps both in the journal.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,12 +14,14 @@ use crate::delivery::{Action, Delivery, Event, Reply, Skip};
 use crate::dispatch::courier::sleep_until;
 use crate::dispatch::inbox::Inbox;
 use crate::dispatch::people::Claim;
+use crate::dispatch::quotas::Taken;
 use crate::dispatch::record::{How, Opened, Told, since};
 use crate::dispatch::reference;
 use crate::dispatch::{Dispatch, Waiting, view};
 use crate::flow::{Channel, DeliveryId, Outcome, Verdict};
 use crate::journal::{Ack, Broken, Closed, Fed};
 use crate::number::Country;
+use crate::text::{Encoding, language, measure};
 use crate::time::Moment;
 use crate::vendor::Job;
 
@@ -33,7 +35,6 @@ pub(super) struct Parcel {
     pub(super) channel: Channel,
     pub(super) country: Country,
     pub(super) opened: Opened,
-    pub(super) ucs2: bool,
     pub(super) expires_at: Moment,
 }
 
@@ -54,6 +55,8 @@ pub(super) struct Driver {
     pub(super) inbox: Inbox,
     /// Who waits for it; nobody for a preview.
     pub(super) claim: Option<Arc<Claim>>,
+    /// What its calls have taken out of quotas.
+    pub(super) taken: Taken,
     calls: FuturesUnordered<Call>,
     /// Sends whose intent is on its way to the disk.
     intents: VecDeque<Intent>,
@@ -85,6 +88,7 @@ impl Driver {
             promised: false,
             inbox,
             claim: None,
+            taken: Taken::default(),
             calls: FuturesUnordered::new(),
             intents: VecDeque::new(),
         }
@@ -152,6 +156,7 @@ impl Driver {
         let mut first = true;
         while let Some(event) = events.pop_front() {
             self.observe(&event, now);
+            self.observe_quota(&event, now);
             let (actions, matters) = self.delivery.on_kept(&event, now);
             let mut kept = matters.then(|| self.keep(&event, now));
             events.extend(self.told_early(&event));
@@ -159,7 +164,7 @@ impl Driver {
             let mut fit = Vec::new();
             for (attempt, step) in sends {
                 self.observe_patience(attempt, now);
-                match self.skip(attempt, step, now) {
+                match self.skip(attempt, now) {
                     Some(why) => events.push_back(Event::Skipped { attempt, why }),
                     None => {
                         self.observe_failover(attempt, now);
@@ -253,15 +258,20 @@ impl Driver {
             .receipts
             .and_then(|_| dispatch.callback(&catalog, parcel.id, attempt, &step.vendor));
         let opened = &parcel.opened;
+        let text = opened.text_for(step, parcel.channel);
+        let wording = step.wording.as_deref();
+        let none = BTreeMap::new();
         let job = Job {
             to: &opened.to,
             from: step.from.as_deref().or(account.from().map(|f| &**f)),
-            text: &opened.text_for(channel, parcel.channel),
+            text: &text,
             code: opened.code.as_ref(),
             reference: &reference::name(parcel.id, attempt),
             callback: callback.as_deref(),
             left_ms: parcel.expires_at.ms_since(now),
-            ucs2: parcel.ucs2 && channel == parcel.channel,
+            ucs2: measure(text.expose()).encoding == Encoding::Ucs2,
+            language: &language(wording),
+            parameters: wording.map_or(&none, |w| &w.parameters),
         };
         let request = account.request(channel, &job, now).map_err(|unfit| {
             tracing::warn!(delivery = %parcel.id, vendor = %step.vendor, ?unfit,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::delivery::{Event, RECEIPTS_MAX, State};
 use crate::dispatch::driver::Driver;
 use crate::dispatch::inbox::{Post, Report};
+use crate::fitness::is_silence_excused;
 use crate::journal::Ack;
 use crate::time::Moment;
 
@@ -85,9 +86,6 @@ impl Driver {
 
     /// Whether nothing comes from this vendor at all, so that a missing receipt says nothing of its message.
     pub(super) fn is_silence_excused(&self, attempt: usize) -> bool {
-        let made = &self.delivery.attempts()[attempt];
-        let vendor = &self.step(attempt).vendor;
-        let health = self.dispatch.health();
-        health.receipts_quiet(vendor, made.accepted_at().unwrap_or(made.at))
+        is_silence_excused(&self.delivery, attempt, &self.dispatch.health())
     }
 }

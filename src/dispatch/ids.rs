@@ -114,6 +114,7 @@ mod tests {
             progress: Progress::Delivered,
             reason: None,
             code: Some(code.to_owned()),
+            capped: false,
         }
     }
 

@@ -1,10 +1,11 @@
 //! What a delivery's driver tells others of what happens: metrics, the vendors' health, the promise gauge.
 
-use crate::delivery::{Event, State};
+use crate::delivery::Event;
 use crate::dispatch::driver::Driver;
 use crate::dispatch::record::since;
 use crate::dispatch::view;
-use crate::flow::{Progress, Reason, Receipt, Step, Verdict, VerdictKind};
+use crate::fitness::{moved_from, sign, slow_sign};
+use crate::flow::{Reason, Receipt, Step, Verdict, VerdictKind};
 use crate::health::Sign;
 use crate::telemetry::seconds;
 use crate::time::Moment;
@@ -12,30 +13,22 @@ use crate::time::Moment;
 impl Driver {
     /// Notes an event that the delivery is about to be fed.
     pub(super) fn observe(&mut self, event: &Event, now: Moment) {
-        match event {
-            Event::Settled { attempt, verdict } => self.observe_verdict(*attempt, verdict, now),
-            Event::Reported { attempt, receipt } => self.observe_receipt(*attempt, receipt, now),
-            Event::Silent { attempt, excused } => {
-                let first = self.is_alone(*attempt);
-                let again = self.delivery.attempts()[*attempt].excuses() > 0;
-                match (excused, again) {
-                    (false, _) => self.tell_health(*attempt, Sign::Silent { first }, now),
-                    (true, false) => self.tell_health(*attempt, Sign::Quiet, now),
-                    // Each message is one sign.
-                    (true, true) => {}
-                }
-            }
-            Event::Skipped { attempt, why } => {
-                let country = self.parcel.country;
-                let labels = [&*self.step(*attempt).vendor, country.as_str(), why.as_str()];
-                let skips = &self.dispatch.telemetry.skips;
-                skips.with_label_values(&labels).inc();
-            }
-            Event::Woke
-            | Event::Journaled { .. }
-            | Event::Restarted
-            | Event::Superseded
-            | Event::Converted => {}
+        let told = sign(&self.delivery, event, now);
+        if let Event::Settled { attempt, verdict } = event {
+            self.observe_verdict(*attempt, verdict, now);
+        }
+        if let Event::Skipped { attempt, why } = event {
+            let country = self.parcel.country;
+            let labels = [&*self.step(*attempt).vendor, country.as_str(), why.as_str()];
+            let skips = &self.dispatch.telemetry.skips;
+            skips.with_label_values(&labels).inc();
+        }
+        let Some((attempt, sign)) = told else {
+            return;
+        };
+        self.tell_health(attempt, sign, now);
+        if let (Event::Reported { receipt, .. }, Sign::Reported { delivered, .. }) = (event, sign) {
+            self.observe_receipt(attempt, receipt, delivered, now);
         }
     }
 
@@ -84,37 +77,10 @@ impl Driver {
         {
             claim.sent(attempt, &step, now);
         }
-        let sign = Sign::Verdict {
-            verdict,
-            ms: took,
-            first: self.is_alone(attempt),
-        };
-        self.tell_health(attempt, sign, now);
     }
 
-    fn observe_receipt(&mut self, attempt: usize, receipt: &Receipt, now: Moment) {
-        let Some(made) = self.delivery.attempts().get(attempt) else {
-            return;
-        };
-        if made
-            .progress()
-            .is_some_and(|known| known >= receipt.progress)
-        {
-            return;
-        }
-        let delivered = match receipt.progress {
-            Progress::Delivered => true,
-            Progress::Failed => false,
-            Progress::Intermediate | Progress::Unknown => return,
-        };
-        let sign = Sign::Reported {
-            delivered,
-            reason: receipt.reason,
-            accepted_at: made.accepted_at().unwrap_or(made.at),
-            sender: self.step(attempt).sender_type(),
-            first: self.is_alone(attempt),
-        };
-        self.tell_health(attempt, sign, now);
+    /// Notes a final receipt that is news.
+    fn observe_receipt(&mut self, attempt: usize, receipt: &Receipt, delivered: bool, now: Moment) {
         if let Some(claim) = &self.claim {
             claim.reported(attempt, receipt);
         }
@@ -134,57 +100,30 @@ impl Driver {
         health.saw(vendor, self.parcel.country, sign, now);
     }
 
-    /// Whether no other vendor was called for this delivery: only then its fate says all about the vendor.
-    fn is_alone(&self, attempt: usize) -> bool {
-        let attempts = self.delivery.attempts().iter().enumerate();
-        let mut others = attempts.filter(|(index, _)| *index != attempt);
-        others.all(|(_, other)| matches!(other.state, State::Skipped(_)))
-    }
-
     /// Tells health of the vendor whose patience has just run out, if that is why this attempt begins.
     pub(super) fn observe_patience(&self, attempt: usize, now: Moment) {
-        let before = self.turned_from(attempt).filter(|before| {
-            let made = &self.delivery.attempts()[*before];
-            made.state == State::InFlight && self.delivery.is_out_of_patience(*before, now)
-        });
-        let Some(before) = before else {
+        let Some((before, sign)) = slow_sign(&self.delivery, attempt, now) else {
             return;
         };
-        let waited = now.ms_since(self.delivery.attempts()[before].at);
+        let waited = since(self.delivery.attempts()[before].at, now);
         let words = format!("silent for {waited} ms");
         self.dispatch.see(&self.step(before).vendor, words, now);
-        self.tell_health(before, Sign::Slow { ms: waited }, now);
+        self.tell_health(before, sign, now);
     }
 
-    /// Counts the move from the vendor before to the one that is called now. What a race starts together is no
-    /// move.
+    /// Counts the move from the vendor before to the one that is called now.
     pub(super) fn observe_failover(&self, attempt: usize, now: Moment) {
-        let Some(before) = self.turned_from(attempt) else {
+        let Some(before) = moved_from(&self.delivery, attempt, now) else {
             return;
         };
-        let (from, to) = (self.step(before), self.step(attempt));
-        let made = &self.delivery.attempts()[before];
-        let raced = made.state == State::InFlight && !self.delivery.is_out_of_patience(before, now);
-        if raced || (from.vendor == to.vendor && from.channel == to.channel) {
-            return;
-        }
         let labels = [
-            &*from.vendor,
-            &*to.vendor,
+            &*self.step(before).vendor,
+            &*self.step(attempt).vendor,
             self.parcel.country.as_str(),
-            view::why_left(made),
+            view::why_left(&self.delivery.attempts()[before]),
         ];
         let failovers = &self.dispatch.telemetry.failovers;
         failovers.with_label_values(&labels).inc();
-    }
-
-    /// The vendor that was called before this attempt, else the one that was passed over.
-    fn turned_from(&self, attempt: usize) -> Option<usize> {
-        let before = &self.delivery.attempts()[..attempt];
-        let called = before
-            .iter()
-            .rposition(|a| !matches!(a.state, State::Skipped(_)));
-        called.or(attempt.checked_sub(1))
     }
 
     pub(super) fn keep_promise(&mut self, accepted: bool) {

@@ -41,6 +41,8 @@ pub(super) struct Sent {
     pub(super) attempt: usize,
     pub(super) vendor: VendorName,
     pub(super) channel: Channel,
+    pub(super) from: Option<Arc<str>>,
+    pub(super) quota: Option<Arc<str>>,
     pub(super) sender: SenderType,
     pub(super) country: Country,
     pub(super) at: Moment,
@@ -80,6 +82,8 @@ impl Claim {
             attempt,
             vendor: Arc::clone(&step.vendor),
             channel: step.channel,
+            from: step.from.clone(),
+            quota: step.quota.clone(),
             sender: step.sender_type(),
             country: self.country,
             at,
@@ -276,6 +280,7 @@ mod tests {
             progress: Progress::Delivered,
             reason: None,
             code: None,
+            capped: false,
         };
         let news = people.reported_late(first.id, 0, &delivered);
         assert_eq!(news.map(|sent| sent.at), Some(Moment(5)));

@@ -11,9 +11,10 @@ use crate::delivery::Event;
 use crate::dispatch::Dispatch;
 use crate::dispatch::ids::Target;
 use crate::dispatch::inbox::{Post, Report, Unposted};
+use crate::dispatch::quotas::Capped;
 use crate::dispatch::reference;
-use crate::flow::{Channel, DeliveryId, Progress, VendorName};
-use crate::health::Sign;
+use crate::fitness::late_sign;
+use crate::flow::{Channel, DeliveryId, VendorName};
 use crate::journal::Ack;
 use crate::time::Moment;
 use crate::vendor::{Callback, News, Refusal};
@@ -190,15 +191,18 @@ impl Dispatch {
         if let Some(sent) = self.people.reported_late(id, attempt, &receipt)
             && sent.vendor == vendor
             && sent.channel == channel
+            && let Some(sign) = late_sign(&receipt, sent.at, sent.sender)
         {
-            let sign = Sign::Reported {
-                delivered: receipt.progress == Progress::Delivered,
-                reason: receipt.reason,
-                accepted_at: sent.at,
-                sender: sent.sender,
-                first: false,
-            };
             self.health().saw(&vendor, sent.country, sign, now);
+            if receipt.capped {
+                let capped = Capped {
+                    vendor: &vendor,
+                    from: sent.from.as_deref(),
+                    quota: sent.quota.as_ref(),
+                    sent_at: sent.at,
+                };
+                self.note_cap(&capped, now);
+            }
         }
         if self.late_receipts.check().is_err() {
             return Ack::nothing();

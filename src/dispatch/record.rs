@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::delivery::{Delivery, Event, Terms};
-use crate::flow::{Channel, DeliveryId, Message, Outcome, Plan, Secret};
+use crate::flow::{Channel, DeliveryId, Message, Outcome, Plan, Secret, Step};
 use crate::journal::Record;
 use crate::number::PhoneNumber;
-use crate::text::spoken;
+use crate::text::{Given, render};
 use crate::time::Moment;
 
 /// What a plan of some vendors takes as JSON; more is no fault.
@@ -51,6 +51,7 @@ pub struct Course {
 #[derive(Serialize, Deserialize)]
 struct Sealed {
     to: String,
+    /// Empty where Okta gave none.
     text: String,
     code: Option<String>,
 }
@@ -58,7 +59,8 @@ struct Sealed {
 /// The sealed part, opened.
 pub(super) struct Opened {
     pub(super) to: PhoneNumber,
-    pub(super) text: Secret,
+    /// Okta's own text.
+    pub(super) text: Option<Secret>,
     pub(super) code: Option<Secret>,
 }
 
@@ -113,21 +115,20 @@ impl Course {
 }
 
 impl Opened {
-    /// What is sent by a channel, when `own` is the one that Okta asked for.
-    pub(super) fn text_for(&self, channel: Channel, own: Channel) -> Secret {
-        match (&self.code, channel) {
-            (Some(code), Channel::Voice) if own == Channel::Sms => {
-                Secret::new(spoken(code.expose()))
-            }
-            (Some(code), Channel::Sms) if own == Channel::Voice => plain_text(code),
-            (Some(_) | None, Channel::Sms | Channel::Voice) => self.text.clone(),
-        }
+    /// What is sent by a step, when `asked` is the channel that Okta asked for.
+    pub(super) fn text_for(&self, step: &Step, asked: Channel) -> Secret {
+        let given = Given {
+            channel: asked,
+            code: self.code.as_ref(),
+            text: self.text.as_ref(),
+        };
+        render(step.wording.as_deref(), step.channel, &given)
     }
 
     pub(super) fn seal(&self) -> Secret {
         let sealed = Sealed {
             to: self.to.e164().to_owned(),
-            text: self.text.expose().to_owned(),
+            text: self.text.as_ref().map_or("", Secret::expose).to_owned(),
             code: self.code.as_ref().map(|c| c.expose().to_owned()),
         };
         Secret::new(serde_json::to_string(&sealed).unwrap_or_default())
@@ -137,15 +138,10 @@ impl Opened {
         let sealed: Sealed = serde_json::from_str(secret.expose()).ok()?;
         Some(Opened {
             to: PhoneNumber::parse(&sealed.to, None).ok()?,
-            text: Secret::new(sealed.text),
+            text: Some(Secret::new(sealed.text)).filter(|t| !t.expose().is_empty()),
             code: sealed.code.map(Secret::new),
         })
     }
-}
-
-/// The text for a passcode that came without one.
-pub(super) fn plain_text(code: &Secret) -> Secret {
-    Secret::new(format!("Your verification code is {}.", code.expose()))
 }
 
 /// What Okta was told, or is.
@@ -210,4 +206,24 @@ impl Refusal {
 /// How long ago, never negative.
 pub(super) fn since(received_at: Moment, now: Moment) -> i64 {
     now.ms_since(received_at).max(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sealed_comes_back() {
+        for text in [Some("123456 is your code."), None] {
+            let opened = Opened {
+                to: PhoneNumber::parse("+6591234567", None).unwrap(),
+                text: text.map(Secret::new),
+                code: Some(Secret::new("123456")),
+            };
+            let back = Opened::open(&opened.seal()).unwrap();
+            assert_eq!(back.to.e164(), "+6591234567");
+            assert_eq!(back.text, opened.text);
+            assert_eq!(back.code, opened.code);
+        }
+    }
 }

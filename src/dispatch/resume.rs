@@ -12,7 +12,6 @@ use crate::dispatch::record::{How, Kept, Opened, Told};
 use crate::dispatch::twins::REMEMBERED_MS;
 use crate::flow::{DeliveryId, Message, Outcome};
 use crate::journal::{Closed, Record};
-use crate::text::{Encoding, measure};
 use crate::time::Moment;
 
 /// Between two deliveries taken up again: 250 a second, so that vendors are not flooded.
@@ -166,7 +165,6 @@ impl Dispatch {
             org: Arc::clone(&record.org),
             channel: record.channel,
             country: record.country,
-            ucs2: measure(opened.text.expose()).encoding == Encoding::Ucs2,
             opened,
             expires_at: record.expires_at,
         };

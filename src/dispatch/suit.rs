@@ -1,11 +1,11 @@
-//! Fits a plan to what is known at admission: who reports, who is quick, who does best, who has just failed
-//! this person.
+//! Fits a plan to what is known at admission: what `fitness` has learned, and who has just failed this person.
 
 use std::sync::Arc;
 
 use crate::catalog::Catalog;
 use crate::dispatch::Dispatch;
 use crate::dispatch::people::Claim;
+use crate::fitness::suit;
 use crate::flow::{DeliveryId, Plan, Step};
 use crate::number::Country;
 use crate::time::Moment;
@@ -24,35 +24,11 @@ impl Dispatch {
         now: Moment,
     ) {
         let heard = self.is_reachable(catalog) && self.inboxes.len() < AWAITING_MAX;
-        let health = self.health();
-        for step in &mut plan.steps {
+        let reports = |step: &Step| {
             let account = catalog.account(&step.vendor);
-            let reports = heard && account.is_some_and(|a| a.reports(step.channel));
-            step.receipts = step.receipts.filter(|_| reports);
-            let sender = step.sender_type();
-            if let Some(due) = &mut step.receipts
-                && let Some(cap) = due.after_ms
-                && let Some(learned) = health.receipt_due_ms(&step.vendor, country, sender)
-            {
-                due.after_ms = Some(learned.min(cap));
-            }
-            if plan.learning.patience {
-                step.patience_ms = health.patience_ms(&step.vendor, country);
-            }
-        }
-        if plan.learning.order {
-            let (mut plain, waiting): (Vec<Step>, Vec<Step>) =
-                plan.steps.drain(..).partition(|s| s.waits.is_none());
-            let candidates: Vec<_> = plain
-                .iter()
-                .map(|s| (Arc::clone(&s.vendor), s.cost))
-                .collect();
-            let order = health.order(&candidates, country, id.as_bytes(), now);
-            let mut ordered: Vec<Step> = order.iter().map(|i| plain[*i].clone()).collect();
-            plain.clear();
-            ordered.extend(waiting);
-            plan.steps = ordered;
-        }
+            heard && account.is_some_and(|a| a.reports(step.channel))
+        };
+        suit(plan, id, country, &self.health(), reports, now);
     }
 }
 

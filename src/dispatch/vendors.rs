@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
+use crate::dispatch::quotas::CapView;
 use crate::dispatch::{Dispatch, Switch};
 use crate::explain::Explained;
 use crate::flow::VendorName;
@@ -26,6 +27,8 @@ pub struct VendorView {
     pub off_by_rules: Option<String>,
     /// The vendor asked to be left alone until then.
     pub left_alone_until: Option<String>,
+    /// The senders for which its own daily cap is reached, beside those that have a quota.
+    pub capped: Vec<CapView>,
     /// What was last seen of it.
     pub last: Option<String>,
     /// How it does, all in all and by country.
@@ -70,6 +73,7 @@ impl Dispatch {
                     .left_alone_until(name)
                     .filter(|until| now < *until)
                     .map(Moment::to_rfc3339),
+                capped: self.caps_of(name),
                 last: self.last_seen(name),
                 health: cells
                     .iter()
@@ -139,6 +143,7 @@ impl Dispatch {
             "version": &**catalog.rules.version(),
             "rules": catalog.rules.rule_names().collect::<Vec<_>>(),
             "region": &*catalog.config.region,
+            "quotas": self.quota_views(),
         })
     }
 }

@@ -127,6 +127,9 @@ pub struct Verdict {
     /// How long the vendor asked us to wait, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<i64>,
+    /// The vendor's own cap for the day is reached.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub capped: bool,
 }
 
 impl Verdict {
@@ -164,6 +167,7 @@ impl Verdict {
             parts: None,
             code: None,
             retry_after_ms: None,
+            capped: false,
         }
     }
 }
@@ -205,4 +209,7 @@ pub struct Receipt {
     /// The vendor's own code or status; never its text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// It failed because the vendor's own cap for the day is reached.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub capped: bool,
 }

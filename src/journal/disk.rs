@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use crate::journal::open_error::OpenError;
 
 /// Each brings the database from its place in the list to the next version.
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("quota.sql")];
 /// Only a person with a tool of their own can hold the database; the writer waits so long for them.
 const BUSY_MAX: Duration = Duration::from_millis(250);
 /// The log is moved into the database when it has so many pages (of 4 KiB).

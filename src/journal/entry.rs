@@ -63,6 +63,19 @@ pub struct Closed {
     pub answer: Option<String>,
 }
 
+/// What is used of one quota.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usage {
+    pub name: Arc<str>,
+    pub sandbox: bool,
+    /// The window that it was counted in: its first moment, and the first one behind it.
+    pub from: Moment,
+    pub until: Moment,
+    pub units: u64,
+    /// A vendor said that its own cap is reached.
+    pub capped: bool,
+}
+
 /// All that the journal knows of one delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {

@@ -10,7 +10,7 @@ use serde::de::IntoDeserializer;
 use serde::de::value::Error as NameError;
 
 use crate::flow::{Channel, DeliveryId, Outcome};
-use crate::journal::entry::{Fed, Lookup, Recent, Record};
+use crate::journal::entry::{Fed, Lookup, Recent, Record, Usage};
 use crate::journal::keys::Keys;
 use crate::number::Country;
 use crate::time::Moment;
@@ -21,6 +21,9 @@ pub(crate) const FIND_MAX: u32 = 1_000;
 pub(crate) const OPEN_MAX: u32 = 100_000;
 /// The most deliveries counted again after a restart; the newest.
 pub(crate) const RECENT_MAX: u32 = 1_000_000;
+
+/// The most counters of quotas read back; those whose window ends last.
+const USAGE_MAX: u32 = 10_000;
 
 const RECORD: &str = "SELECT id, org, event, country, channel, admitted_at, expires_at, sandbox, \
      record, sealed, answer, closed_at, outcome FROM deliveries";
@@ -120,6 +123,25 @@ impl Reader {
         let mut found = rows.collect::<rusqlite::Result<Vec<_>>>()?;
         found.reverse();
         Ok(found)
+    }
+
+    pub(crate) fn usage(&self, sandbox: bool) -> Result<Vec<Usage>, ReadError> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(
+            "SELECT name, window_from, window_until, units, capped FROM quota \
+             WHERE sandbox = ?1 ORDER BY window_until DESC, name LIMIT ?2",
+        )?;
+        let rows = statement.query_map((sandbox, USAGE_MAX), |row| {
+            Ok(Usage {
+                name: row.get::<_, Arc<str>>(0)?,
+                sandbox,
+                from: Moment(row.get(1)?),
+                until: Moment(row.get(2)?),
+                units: u64::try_from(row.get::<_, i64>(3)?).unwrap_or(0),
+                capped: row.get(4)?,
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Deliveries and what was fed to them, all as of one moment.

@@ -2,6 +2,7 @@
 
 mod late;
 mod opening;
+mod quota;
 
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -10,7 +10,7 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, named_pa
 use tokio::sync::oneshot;
 
 use crate::flow::DeliveryId;
-use crate::journal::entry::{Admission, Broken, Closed, Fed, Written};
+use crate::journal::entry::{Admission, Broken, Closed, Fed, Usage, Written};
 use crate::time::{Clock, Moment};
 
 /// Entries written in one commit.
@@ -51,6 +51,7 @@ pub(crate) enum Work {
         name: String,
         value: Option<String>,
     },
+    Count(Usage),
     Probe,
     Prune {
         before: Moment,
@@ -341,6 +342,7 @@ fn write(transaction: &Transaction<'_>, work: &Work) -> rusqlite::Result<usize> 
             .prepare_cached("UPDATE deliveries SET answer = ?2 WHERE id = ?1")?
             .execute(params![id.as_bytes(), answer]),
         Work::PutSetting { name, value } => put_setting(transaction, name, value.as_deref()),
+        Work::Count(usage) => count(transaction, usage),
         Work::Probe => transaction
             .prepare_cached("INSERT OR REPLACE INTO about (name, value) VALUES ('probe', '')")?
             .execute([]),
@@ -390,8 +392,30 @@ fn put_setting(
     }
 }
 
-/// Deletes one chunk of closed deliveries, and all that was fed to them.
+fn count(transaction: &Transaction<'_>, usage: &Usage) -> rusqlite::Result<usize> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO quota (sandbox, name, window_from, window_until, units, capped) \
+             VALUES (:sandbox, :name, :from, :until, :units, :capped) \
+             ON CONFLICT (sandbox, name) DO UPDATE SET window_from = excluded.window_from, \
+             window_until = excluded.window_until, units = excluded.units, capped = excluded.capped",
+        )?
+        .execute(named_params! {
+            ":sandbox": usage.sandbox,
+            ":name": &*usage.name,
+            ":from": usage.from.0,
+            ":until": usage.until.0,
+            ":units": i64::try_from(usage.units).unwrap_or(i64::MAX),
+            ":capped": usage.capped,
+        })
+}
+
+/// Deletes one chunk of closed deliveries and all that was fed to them, and what was counted in windows that
+/// are as old.
 fn delete_closed(transaction: &Transaction<'_>, before: Moment) -> rusqlite::Result<usize> {
+    transaction
+        .prepare_cached("DELETE FROM quota WHERE window_until < ?1")?
+        .execute([before.0])?;
     transaction
         .prepare_cached(
             "DELETE FROM deliveries WHERE rowid IN (SELECT rowid FROM deliveries \

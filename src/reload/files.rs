@@ -132,6 +132,7 @@ fn read_all(
     let mut sources = Vec::new();
     for file in files {
         let name = file.display().to_string();
+        let name = name.strip_prefix("./").unwrap_or(&name);
         match read(file) {
             Ok(text) => sources.push(Source::new(name, text)),
             Err(error) => {

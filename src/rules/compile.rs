@@ -2,6 +2,8 @@
 
 mod chain;
 mod mistakes;
+mod senders;
+mod templates;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,14 +13,19 @@ use ring::digest;
 
 use crate::document::read_document;
 use crate::flow::VendorName;
+use crate::guard::quota::Quota;
 use crate::guard::{Allow, Limit, Settings};
 use crate::number::{Country, NumberType};
 use crate::problem::{Problems, Severity, Source, did_you_mean};
 use crate::rules::condition::Condition;
 use crate::rules::countries::{Groups, is_nanp};
-use crate::rules::file::{self, Name, Written};
-use crate::rules::plan::{Account, Chain, Sender};
-use crate::rules::{Act, Fleet, FleetVendor, Rule, Rules, Switch, expect};
+use crate::rules::file::{self, Name, NamedQuota, Written};
+use crate::rules::lookup::Lookup;
+use crate::rules::plan::{Account, Around, Chain};
+use crate::rules::sender::Sender;
+use crate::rules::wording::Wordings;
+use crate::rules::{Act, Fleet, FleetVendor, Rule, Rules, Send, Switch, expect};
+use crate::time::{Moment, Rate};
 
 /// A reason for switches that give none.
 const SWITCHED_OFF: &str = "switched off";
@@ -29,6 +36,7 @@ pub(super) fn compile(
     files: &[Source],
     fleet: &Fleet,
     region: &str,
+    now: Moment,
     problems: &RefCell<Problems>,
 ) -> Rules {
     let mut written = Written::default();
@@ -38,7 +46,8 @@ pub(super) fn compile(
     let compiler = Compiler {
         problems,
         groups: Groups::new(&written.groups, problems),
-        accounts: accounts(fleet),
+        fleet: fleet.vendors.iter().map(|v| (&*v.name, v)).collect(),
+        orgs: &fleet.orgs,
         definitions: fleet.definitions.iter().map(|d| &**d).collect(),
         missing: RefCell::default(),
     };
@@ -46,12 +55,16 @@ pub(super) fn compile(
     let rules = compiler.rules(&written, version(files), region);
     compiler.unused(&written, &rules);
     if !problems.borrow().has_errors() {
+        rules.tell_out_of_reach(&written.rules, problems);
+        rules.tell_unregistered(&written.rules, now, problems);
+    }
+    if !problems.borrow().has_errors() {
         rules.tell_shadowed(&written.rules, problems);
-        let is_left_out = |vendor: &str, channel| match compiler.accounts.get(vendor) {
+        let is_left_out = |vendor: &str, channel| match compiler.fleet.get(vendor) {
             Some(account) => !account.channels.contains(&channel),
             None => compiler.definitions.contains(vendor),
         };
-        expect::check_all(&rules, &written.expects, &is_left_out, problems);
+        expect::check_all(&rules, &written.expects, &is_left_out, now, problems);
     }
     rules
 }
@@ -69,23 +82,12 @@ fn version(files: &[Source]) -> Arc<str> {
     hex.into()
 }
 
-fn accounts(fleet: &Fleet) -> BTreeMap<&str, Arc<Account>> {
-    let account = |vendor: &FleetVendor| Account {
-        name: vendor.name.clone(),
-        from: vendor.from.clone(),
-        data_region: vendor.data_region.clone(),
-        channels: vendor.channels.clone(),
-    };
-    let vendors = fleet.vendors.iter();
-    vendors
-        .map(|vendor| (&*vendor.name, Arc::new(account(vendor))))
-        .collect()
-}
-
 struct Compiler<'a> {
     problems: &'a RefCell<Problems>,
     groups: Groups<'a>,
-    accounts: BTreeMap<&'a str, Arc<Account>>,
+    fleet: BTreeMap<&'a str, &'a FleetVendor>,
+    /// What people call each org, by its configured name.
+    orgs: &'a [(Arc<str>, Arc<str>)],
     definitions: BTreeSet<&'a str>,
     /// Vendors without an account that have been told.
     missing: RefCell<BTreeSet<String>>,
@@ -93,20 +95,22 @@ struct Compiler<'a> {
 
 /// What a vendor's name leads to.
 enum Found {
-    Account(Arc<Account>),
+    Account(VendorName),
     /// A definition that nobody has an account for: left out.
     NoAccount,
     Unknown,
 }
 
+type Accounts = BTreeMap<VendorName, Arc<Account>>;
 type Chains = BTreeMap<String, Arc<Chain>>;
 /// Senders by name; none where the sender's vendor has no account.
 type Named = BTreeMap<String, Option<Arc<Sender>>>;
 
 impl<'a> Compiler<'a> {
     fn rules(&self, written: &Written, version: Arc<str>, region: &str) -> Rules {
-        let (senders, named) = self.senders(&written.senders);
-        let chains = self.chains(&written.chains, &named);
+        let (senders, named) = self.senders(written);
+        let accounts = self.accounts(&senders);
+        let chains = self.chains(&written.chains, &accounts, &named);
         let mut rules: Vec<Rule> = Vec::new();
         let mut named_countries = BTreeSet::new();
         let mut allowed_countries = BTreeSet::new();
@@ -120,11 +124,12 @@ impl<'a> Compiler<'a> {
                     }
                 }
             }
-            let act = self.act(rule, &conditions, &chains, &rules);
+            let act = self.act(rule, &chains);
             rules.extend(act.map(|act| Rule {
                 name: (*rule.name.text).into(),
                 place: rule.place.line().into(),
                 conditions,
+                validity: rule.validity.clone(),
                 act,
             }));
         }
@@ -137,14 +142,21 @@ impl<'a> Compiler<'a> {
                 Some("a `[[rule]]` with a `chain`".to_owned()),
             );
         }
-        for countries in &written.other_countries {
-            self.groups.countries(countries);
-        }
+        let registers = self.registers(&written.registrations);
+        let templates = self.templates(&written.templates);
+        let orgs = self.orgs.iter().cloned();
         Rules {
             version,
             region: region.into(),
+            lookup: Lookup::new(&rules),
             rules,
+            around: Around {
+                registers,
+                wordings: Wordings::new(templates, orgs),
+            },
             senders,
+            quotas: quotas(&written.quotas),
+            capacities: self.capacities(&written.capacities),
             switches: self.switches(&written.switches),
             guard: self.guard(&written.guards, allowed_countries, written),
             countries: named_countries.into_iter().collect(),
@@ -153,8 +165,8 @@ impl<'a> Compiler<'a> {
     }
 
     fn vendor(&self, name: &Name) -> Found {
-        if let Some(account) = self.accounts.get(&*name.text) {
-            return Found::Account(account.clone());
+        if let Some(account) = self.fleet.get(&*name.text) {
+            return Found::Account(account.name.clone());
         }
         let text = &name.text;
         if self.definitions.contains(&**text) {
@@ -165,7 +177,7 @@ impl<'a> Compiler<'a> {
             }
             return Found::NoAccount;
         }
-        let known = self.accounts.keys().chain(&self.definitions).copied();
+        let known = self.fleet.keys().chain(&self.definitions).copied();
         self.unknown("vendor", name, known);
         Found::Unknown
     }
@@ -178,30 +190,6 @@ impl<'a> Compiler<'a> {
         });
         let message = format!("unknown {what} `{}`", name.text);
         name.place.error(self.problems, message, hint);
-    }
-
-    fn senders(&self, written: &[file::Sender]) -> (Vec<Arc<Sender>>, Named) {
-        let mut senders = Vec::new();
-        let mut named = BTreeMap::new();
-        for sender in written {
-            let countries = sender.countries.as_ref();
-            let countries = countries.map(|c| self.groups.countries(c));
-            let vendor = sender.vendor.as_ref().map(|name| self.vendor(name));
-            let compiled = match &vendor {
-                Some(Found::NoAccount | Found::Unknown) => None,
-                Some(Found::Account(_)) | None => Some(Arc::new(Sender {
-                    vendor: sender.vendor.as_ref().map(|v| VendorName::from(&*v.text)),
-                    countries,
-                    from: (*sender.from.text).into(),
-                    can_call: sender.can_call,
-                })),
-            };
-            if let Some(name) = &sender.name {
-                named.insert(name.text.clone(), compiled.clone());
-            }
-            senders.extend(compiled);
-        }
-        (senders, named)
     }
 
     fn conditions(&self, rule: &file::Rule) -> Vec<Condition> {
@@ -223,13 +211,7 @@ impl<'a> Compiler<'a> {
         conditions
     }
 
-    fn act(
-        &self,
-        rule: &file::Rule,
-        conditions: &[Condition],
-        chains: &Chains,
-        earlier: &[Rule],
-    ) -> Option<Act> {
+    fn act(&self, rule: &file::Rule, chains: &Chains) -> Option<Act> {
         let Some(name) = &rule.chain else {
             return rule.deny.as_ref().map(|why| Act::Deny((*why.text).into()));
         };
@@ -238,11 +220,20 @@ impl<'a> Compiler<'a> {
             return None;
         };
         let data_region = rule.data_region.as_ref();
-        self.reach(rule, chain, conditions, earlier);
-        Some(Act::Send {
+        Some(Act::Send(Send {
             chain: chain.clone(),
             data_region: data_region.map(|r| (*r.text).into()),
-        })
+            parts_max: rule.parts_max,
+            transliterate: rule.transliterate,
+        }))
+    }
+
+    fn capacities(&self, written: &[(Name, Rate)]) -> Vec<(Country, Rate)> {
+        let all = written.iter().flat_map(|(name, rate)| {
+            let countries = self.groups.countries(std::slice::from_ref(name));
+            countries.into_iter().map(|country| (country, *rate))
+        });
+        all.collect()
     }
 
     fn switches(&self, written: &[file::Switch]) -> Vec<Switch> {
@@ -251,9 +242,9 @@ impl<'a> Compiler<'a> {
             let countries = switch.countries.as_ref();
             let countries = countries.map(|c| self.groups.countries(c));
             let reason = switch.reason.as_deref().unwrap_or(SWITCHED_OFF);
-            if let Found::Account(account) = self.vendor(&switch.vendor) {
+            if let Found::Account(vendor) = self.vendor(&switch.vendor) {
                 switches.push(Switch {
-                    vendor: account.name.clone(),
+                    vendor,
                     countries,
                     until: switch.until,
                     reason: reason.into(),
@@ -285,6 +276,13 @@ impl<'a> Compiler<'a> {
                 .unwrap_or(Limit::PER_NUMBER),
         }
     }
+}
+
+fn quotas(written: &[NamedQuota]) -> BTreeMap<Arc<str>, Quota> {
+    let quotas = written.iter();
+    quotas
+        .filter_map(|named| Some(((*named.name.text).into(), named.quota.clone()?)))
+        .collect()
 }
 
 fn vendors_used<'c>(chains: impl Iterator<Item = &'c Arc<Chain>>) -> Vec<VendorName> {

@@ -12,6 +12,8 @@ const NAMES_SHOWN_MAX: usize = 6;
 pub(super) struct Facts<'a> {
     pub(super) message: &'a Message,
     pub(super) number: &'a PhoneNumber,
+    /// The login, lower case.
+    pub(super) login: Option<String>,
     /// The label of this instance.
     pub(super) region: &'a str,
 }
@@ -80,13 +82,13 @@ fn number_type(value: Value<'_>) -> Option<NumberType> {
 }
 
 /// Okta writes `com.okta.user.telephony.mfa-verification`; a message has the last part.
-fn request_type(value: Value<'_>) -> Option<String> {
+pub(super) fn request_type(value: Value<'_>) -> Option<String> {
     let text = value.string()?.value;
     let last = text.rsplit('.').next().unwrap_or_default();
     Some(last.to_lowercase())
 }
 
-fn locale(value: Value<'_>) -> Option<String> {
+pub(super) fn locale(value: Value<'_>) -> Option<String> {
     Some(value.string()?.value.to_lowercase().replace('_', "-"))
 }
 
@@ -145,10 +147,10 @@ impl Condition {
             Condition::Locale(list) => list.iter().any(|l| is_within(&message.locale, l)),
             Condition::Region(list) => list.iter().any(|r| r == facts.region),
             Condition::User(list) => message.user.as_ref().is_some_and(|u| list.contains(u)),
-            Condition::Login(list) => message.login.as_ref().is_some_and(|login| {
-                let login = login.to_lowercase();
-                list.iter().any(|l| l.matches(&login))
-            }),
+            Condition::Login(list) => {
+                let login = facts.login.as_ref();
+                login.is_some_and(|login| list.iter().any(|l| l.matches(login)))
+            }
             Condition::Preview(preview) => message.preview == *preview,
         }
     }
@@ -230,7 +232,7 @@ fn all_in<T: PartialEq>(all: &[T], some: &[T]) -> bool {
 }
 
 /// `en-us` is within `en` and within `en-us`.
-fn is_within(locale: &str, wide: &str) -> bool {
+pub(super) fn is_within(locale: &str, wide: &str) -> bool {
     locale
         .strip_prefix(wide)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))

@@ -2,11 +2,12 @@
 
 use std::cell::RefCell;
 
-use crate::flow::{Channel, DeliveryId, Message, Plan};
+use crate::flow::{Channel, DeliveryId, Message, Plan, Secret};
 use crate::number::{NumberProblem, PhoneNumber};
 use crate::problem::{Problems, did_you_mean};
 use crate::rules::file::{Expect, Expected, Name, Place};
 use crate::rules::{Decision, Explanation, Rules};
+use crate::text::{Given, SHOWN_CODE, SHOWN_TEXT, measure, render};
 use crate::time::Moment;
 
 /// Tells every example that does not hold, and what came out instead.
@@ -17,32 +18,34 @@ pub(super) fn check_all(
     rules: &Rules,
     expects: &[Expect],
     is_left_out: &dyn Fn(&str, Channel) -> bool,
+    now: Moment,
     problems: &RefCell<Problems>,
 ) {
     for expect in expects {
-        let message = message(expect);
+        let message = message(expect, expect.at.unwrap_or(now));
         Check {
             rules,
             expect,
             is_left_out,
             problems,
-            explanation: rules.explain(&message),
+            explanation: rules.canonical(&message).explanation,
             message,
         }
         .run();
     }
 }
 
-fn message(expect: &Expect) -> Message {
+fn message(expect: &Expect, now: Moment) -> Message {
     let request_type = expect.request_type.rsplit('.').next();
+    let okta_text = (expect.channel == Channel::Sms).then_some(SHOWN_TEXT);
     Message {
         id: DeliveryId::from_bytes([0; 16]),
         org: (*expect.org).into(),
         event: None,
         to: PhoneNumber::parse(&expect.to.text, None),
         channel: expect.channel,
-        code: None,
-        text: None,
+        code: Some(Secret::new(SHOWN_CODE)),
+        text: okta_text.map(Secret::new),
         locale: expect.locale.to_lowercase().replace('_', "-"),
         request_type: request_type.unwrap_or_default().to_lowercase(),
         user: expect.user.clone(),
@@ -50,7 +53,7 @@ fn message(expect: &Expect) -> Message {
         ip: None,
         preview: expect.preview,
         resend: false,
-        received_at: Moment(0),
+        received_at: now,
         life_ms: 300_000,
     }
 }
@@ -79,6 +82,7 @@ impl Check<'_> {
         if let Some(why) = &expect.deny {
             self.deny(why);
         }
+        self.said();
         self.number();
     }
 
@@ -113,7 +117,7 @@ impl Check<'_> {
         };
         let mut names = self.rules.rule_names();
         let hint = if names.any(|name| **name == *wanted.text) {
-            let missed = &self.explanation.missed;
+            let missed = &self.rules.explain(&self.message).missed;
             let missed = missed.iter().find(|m| *m.rule == *wanted.text);
             match missed {
                 Some(missed) => format!("it did not match: {}", missed.why),
@@ -155,6 +159,48 @@ impl Check<'_> {
         }
     }
 
+    /// Who it comes from and what it says, by the first vendor.
+    fn said(&self) {
+        let expect = self.expect;
+        let Decision::Plan(Plan { steps, .. }) = &self.explanation.decision else {
+            let says = [&expect.sender, &expect.template, &expect.text];
+            let says = says.into_iter().flatten().map(|name| &name.place);
+            let place = says
+                .chain(expect.parts.as_ref().map(|(_, place)| place))
+                .next();
+            if let Some(place) = place.filter(|_| self.message.to.is_ok()) {
+                let message = format!("expected a text, {}", self.came());
+                place.error(self.problems, message, None);
+            }
+            return;
+        };
+        let step = &steps[0];
+        let wording = step.wording.as_deref();
+        let given = Given {
+            channel: self.message.channel,
+            code: self.message.code.as_ref(),
+            text: self.message.text.as_ref(),
+        };
+        let text = render(wording, step.channel, &given);
+        let template = wording.and_then(|w| w.template.as_deref());
+        self.same("sender", expect.sender.as_ref(), step.from.as_deref());
+        self.same("template", expect.template.as_ref(), template);
+        self.same("text", expect.text.as_ref(), Some(text.expose()));
+        let parts = measure(text.expose()).parts;
+        if let Some((wanted, place)) = expect.parts.as_ref().filter(|(w, _)| *w != parts) {
+            let message = format!("expected {wanted} parts, got {parts}");
+            place.error(self.problems, message, None);
+        }
+    }
+
+    fn same(&self, what: &str, wanted: Option<&Name>, came: Option<&str>) {
+        if let Some(wanted) = wanted.filter(|wanted| came != Some(&*wanted.text)) {
+            let came = came.map_or("none".to_owned(), |came| format!("`{came}`"));
+            let message = format!("expected {what} `{}`, got {came}", wanted.text);
+            wanted.place.error(self.problems, message, None);
+        }
+    }
+
     fn outcome(&self, wanted: Expected, place: &Place) {
         let to = self.message.to.as_ref();
         let blocked = to.is_ok_and(|number| !self.rules.guard().allows(number.country()));
@@ -173,7 +219,8 @@ impl Check<'_> {
         match &self.explanation.decision {
             Decision::Plan(Plan { rule, .. })
             | Decision::Denied { rule, .. }
-            | Decision::NoChain { rule, .. } => Some(rule),
+            | Decision::NoChain { rule, .. }
+            | Decision::TooLong { rule, .. } => Some(rule),
             Decision::NoRule => None,
         }
     }
@@ -181,7 +228,10 @@ impl Check<'_> {
     fn vendors_that_came(&self) -> Vec<&str> {
         match &self.explanation.decision {
             Decision::Plan(plan) => plan.steps.iter().map(|step| &*step.vendor).collect(),
-            Decision::Denied { .. } | Decision::NoChain { .. } | Decision::NoRule => Vec::new(),
+            Decision::Denied { .. }
+            | Decision::NoChain { .. }
+            | Decision::TooLong { .. }
+            | Decision::NoRule => Vec::new(),
         }
     }
 
@@ -198,6 +248,9 @@ impl Check<'_> {
                     "and rule `{rule}` has no vendor for {}",
                     self.message.channel
                 )
+            }
+            Decision::TooLong { rule, .. } => {
+                format!("and the text takes too many parts for rule `{rule}`")
             }
             Decision::NoRule => "and no rule matches".to_owned(),
         }

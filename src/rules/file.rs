@@ -1,35 +1,27 @@
 //! Rule files as written: every key is read and type-checked, and no name is looked up yet.
 
-pub(super) use chain::channel;
-
 mod chain;
+mod place;
+mod quota;
 mod rule;
 mod sender;
 mod surroundings;
-
-use std::cell::RefCell;
-use std::ops::Range;
+mod template;
+mod validity;
 
 use crate::document::{At, Table, Value};
 use crate::flow::{Channel, Waits};
 use crate::guard::Limit;
-use crate::problem::{Problems, Source};
+use crate::guard::quota::Quota;
 use crate::rules::condition::Condition;
+use crate::rules::sender::Kind;
+use crate::rules::wording::Words;
 use crate::time::Moment;
+use crate::time::Rate;
 
-/// A place in a file.
-#[derive(Clone, Debug)]
-pub(super) struct Place {
-    pub(super) source: Source,
-    pub(super) span: Range<usize>,
-}
-
-/// A text and the place it stood at.
-#[derive(Clone, Debug)]
-pub(super) struct Name {
-    pub(super) text: String,
-    pub(super) place: Place,
-}
+pub(super) use chain::channel;
+pub(super) use place::{Name, Place};
+pub(super) use validity::Validity;
 
 /// All files together.
 #[derive(Default)]
@@ -41,8 +33,10 @@ pub(super) struct Written {
     pub(super) guards: Vec<Guard>,
     pub(super) switches: Vec<Switch>,
     pub(super) expects: Vec<Expect>,
-    /// Countries named by what is not yet in effect: they must exist all the same.
-    pub(super) other_countries: Vec<Vec<Name>>,
+    pub(super) registrations: Vec<Registration>,
+    pub(super) templates: Vec<Template>,
+    pub(super) quotas: Vec<NamedQuota>,
+    pub(super) capacities: Vec<(Name, Rate)>,
 }
 
 pub(super) struct Group {
@@ -100,6 +94,9 @@ pub(super) struct Rule {
     pub(super) chain: Option<Name>,
     pub(super) deny: Option<Name>,
     pub(super) data_region: Option<Name>,
+    pub(super) validity: Validity,
+    pub(super) parts_max: Option<usize>,
+    pub(super) transliterate: bool,
 }
 
 /// One key of `when`.
@@ -111,12 +108,51 @@ pub(super) enum Wanted {
 }
 
 pub(super) struct Sender {
+    pub(super) place: Place,
     pub(super) name: Option<Name>,
     pub(super) vendor: Option<Name>,
     pub(super) countries: Option<Vec<Name>>,
-    pub(super) from: Name,
-    /// Whether calls may come from it.
-    pub(super) can_call: bool,
+    pub(super) channel: Option<Channel>,
+    pub(super) orgs: Option<Vec<Name>>,
+    /// One, or the members of a pool.
+    pub(super) from: Vec<Name>,
+    pub(super) kind: Option<Kind>,
+    pub(super) registered: bool,
+    pub(super) validity: Validity,
+    pub(super) quota: Option<Name>,
+}
+
+/// Where a register of senders exists.
+pub(super) struct Registration {
+    pub(super) countries: Vec<Name>,
+    pub(super) required: bool,
+    pub(super) kinds: Option<Vec<Kind>>,
+    pub(super) validity: Validity,
+}
+
+pub(super) struct Template {
+    pub(super) place: Place,
+    pub(super) name: Option<Name>,
+    pub(super) countries: Option<Vec<Name>>,
+    /// Lower case, `_` as `-`.
+    pub(super) locales: Option<Vec<String>>,
+    pub(super) orgs: Option<Vec<Name>>,
+    pub(super) request_types: Option<Vec<String>>,
+    pub(super) vendors: Option<Vec<Name>>,
+    pub(super) channel: Channel,
+    pub(super) validity: Validity,
+    pub(super) words: Words,
+    /// Where the text stands.
+    pub(super) text: Place,
+    pub(super) language: Option<String>,
+    pub(super) parameters: Vec<(String, String)>,
+    pub(super) webotp: Option<String>,
+}
+
+pub(super) struct NamedQuota {
+    pub(super) name: Name,
+    /// Absent where something is wrong with it.
+    pub(super) quota: Option<Quota>,
 }
 
 pub(super) struct Guard {
@@ -143,9 +179,15 @@ pub(super) struct Expect {
     pub(super) user: Option<String>,
     pub(super) login: Option<String>,
     pub(super) preview: bool,
+    /// When it must hold; absent: now.
+    pub(super) at: Option<Moment>,
     pub(super) rule: Option<Name>,
     pub(super) vendors: Option<(Vec<Name>, Place)>,
     pub(super) deny: Option<Name>,
+    pub(super) sender: Option<Name>,
+    pub(super) template: Option<Name>,
+    pub(super) text: Option<Name>,
+    pub(super) parts: Option<(usize, Place)>,
     pub(super) outcome: Option<(Expected, Place)>,
 }
 
@@ -154,54 +196,6 @@ pub(super) struct Expect {
 pub(super) enum Expected {
     Denied,
     Blocked,
-}
-
-impl Place {
-    fn of(value: &Value<'_>) -> Place {
-        Place {
-            source: value.source().clone(),
-            span: value.span(),
-        }
-    }
-
-    fn of_table(table: &Table<'_>) -> Place {
-        Place {
-            source: table.source().clone(),
-            span: table.span.clone(),
-        }
-    }
-
-    /// `file:line`.
-    pub(super) fn line(&self) -> String {
-        let (line, _) = self.source.position(self.span.start);
-        format!("{}:{line}", self.source.name)
-    }
-
-    pub(super) fn error(
-        &self,
-        problems: &RefCell<Problems>,
-        message: impl Into<String>,
-        hint: Option<String>,
-    ) {
-        let span = self.span.clone();
-        let mut problems = problems.borrow_mut();
-        match hint {
-            Some(hint) => problems.error_hint(&self.source, span, message, hint),
-            None => problems.error(&self.source, span, message),
-        }
-    }
-
-    pub(super) fn warning(
-        &self,
-        problems: &RefCell<Problems>,
-        message: impl Into<String>,
-        hint: Option<String>,
-    ) {
-        let span = self.span.clone();
-        problems
-            .borrow_mut()
-            .warning(&self.source, span, message, hint);
-    }
 }
 
 impl Written {
@@ -238,15 +232,25 @@ impl Written {
         let expects = root.tables("expect");
         self.expects
             .extend(expects.iter().filter_map(surroundings::expect));
-        self.read_what_is_to_come(root);
+        let registrations = root.tables("registration");
+        self.registrations
+            .extend(registrations.iter().filter_map(sender::registration));
+        let templates = root.tables("template");
+        self.templates
+            .extend(templates.iter().filter_map(template::template));
+        if let Some(table) = root.read("quota", Value::table) {
+            let quotas = table.entries().into_iter();
+            let quotas = quotas.filter_map(|(name, value)| quota::quota(&table, name, value));
+            self.quotas.extend(quotas);
+        }
+        if let Some(table) = root.read("capacity", Value::table) {
+            let countries = table.entries().into_iter();
+            let countries = countries.filter_map(|(name, value)| {
+                Some((key_name(&table, name), surroundings::rate(value)?))
+            });
+            self.capacities.extend(countries);
+        }
         root.finish();
-    }
-}
-
-/// Warns that `key` of `table` does nothing yet; `what` is how it is called.
-pub(super) fn not_yet(table: &Table<'_>, key: &'static str, what: &str, hint: Option<String>) {
-    if let Some(value) = table.get(key) {
-        table.warning(value.span(), format!("`{what}`: not yet in effect"), hint);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Turns the chain that a rule names into the steps for one message.
 
+use std::fmt;
 use std::sync::Arc;
 
 use ring::digest;
@@ -7,6 +8,10 @@ use ring::digest;
 use crate::flow::{Channel, Due, Learning, Pace, Step, VendorName, Waits};
 use crate::number::Country;
 use crate::rules::countries::receipts_prove_nothing;
+use crate::rules::sender::{Misfit, Register, Sender, must_register};
+use crate::rules::wording::Wordings;
+use crate::text::{Given, measure, render};
+use crate::time::{Moment, Rate};
 
 /// A chain as meant: every vendor in it has an account.
 #[derive(Debug)]
@@ -44,18 +49,14 @@ pub(super) struct Entry {
 #[derive(Debug)]
 pub(super) struct Account {
     pub(super) name: VendorName,
-    pub(super) from: Option<Arc<str>>,
     pub(super) data_region: Option<Arc<str>>,
     pub(super) channels: Vec<Channel>,
-}
-
-/// A sender as meant; absent conditions always hold.
-#[derive(Debug)]
-pub(super) struct Sender {
-    pub(super) vendor: Option<VendorName>,
-    pub(super) countries: Option<Vec<Country>>,
-    pub(super) from: Arc<str>,
-    pub(super) can_call: bool,
+    /// What we may send through it, where that is agreed.
+    pub(super) rate: Option<Rate>,
+    /// The counter that all its messages use up.
+    pub(super) quota: Option<Arc<str>>,
+    /// Those that may be its, the most specific first; its own one last.
+    pub(super) senders: Vec<Arc<Sender>>,
 }
 
 /// What the steps are wanted for.
@@ -63,89 +64,142 @@ pub(super) struct Sender {
 pub(super) struct Wanted<'a> {
     pub(super) country: Country,
     pub(super) channel: Channel,
+    pub(super) org: &'a str,
     pub(super) data_region: Option<&'a str>,
+    /// The most parts that the text may take.
+    pub(super) parts_max: Option<usize>,
+    pub(super) transliterate: bool,
+    pub(super) now: Moment,
+    /// Dates do not matter.
+    pub(super) any_time: bool,
+    /// The digits, which a pool's choice is a function of.
+    pub(super) recipient: &'a str,
     /// What weighted choices are a function of; without it, the heaviest is chosen.
     pub(super) seed: Option<&'a [u8]>,
+    /// What is said; absent where only vendors are asked about.
+    pub(super) said: Option<Said<'a>>,
+}
+
+/// What is known of a message's text.
+#[derive(Clone, Copy)]
+pub(super) struct Said<'a> {
+    pub(super) given: Given<'a>,
+    pub(super) locale: &'a str,
+    pub(super) request_type: &'a str,
+    pub(super) life_ms: i64,
+}
+
+/// What chains are used with.
+#[derive(Debug, Default)]
+pub(super) struct Around {
+    pub(super) registers: Vec<Register>,
+    pub(super) wordings: Wordings,
+}
+
+/// The steps of a chain for a message.
+pub(super) struct Laid {
+    /// In the order in which they are tried, each with its weight.
+    pub(super) steps: Vec<(Step, Option<u32>)>,
+    /// The vendors that are of no use, and why.
+    pub(super) left_out: Vec<(VendorName, Unused)>,
+}
+
+/// Why a vendor of a chain is of no use for a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unused {
+    /// It waits for messages on the other channel.
+    Waits,
+    /// The chain names it for the other channel.
+    OtherChannel,
+    /// Its account cannot do the channel.
+    NoChannel,
+    /// Its data is in another region.
+    Region,
+    /// Names are no senders there, and it has no other one.
+    Name,
+    /// None of its senders is registered there.
+    Unregistered,
+    /// Its sender is not valid at this time.
+    Date,
+    /// The text takes too many parts.
+    TooLong {
+        /// How many it takes.
+        parts: usize,
+        /// How many it may.
+        most: usize,
+    },
+}
+
+impl fmt::Display for Unused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Unused::Waits => "it waits for messages on the other channel",
+            Unused::OtherChannel => "the chain names it for the other channel",
+            Unused::NoChannel => "its account cannot do this channel",
+            Unused::Region => "its data is in another region",
+            Unused::Name => "its sender is a name, and this country takes numbers only",
+            Unused::Unregistered => "it has no sender that is registered there",
+            Unused::Date => "its sender is not valid at this time",
+            Unused::TooLong { parts, most } => {
+                return write!(f, "the text takes {parts} parts, {most} at most");
+            }
+        })
+    }
 }
 
 impl Chain {
-    /// The steps in the order in which they are tried, each with its weight.
-    pub(super) fn steps(
-        &self,
-        senders: &[Arc<Sender>],
-        wanted: Wanted<'_>,
-    ) -> Vec<(Step, Option<u32>)> {
-        let positions: Vec<Vec<&Entry>> = self
-            .positions
-            .iter()
-            .enumerate()
-            .map(|(index, position)| self.arrange(index, position, wanted))
-            .filter(|entries| !entries.is_empty())
-            .collect();
+    /// The steps for a message.
+    pub(super) fn lay(&self, around: &Around, wanted: Wanted<'_>) -> Laid {
+        let mut left_out = Vec::new();
+        let mut positions: Vec<Vec<(Step, Option<u32>)>> = Vec::with_capacity(self.positions.len());
+        for (index, position) in self.positions.iter().enumerate() {
+            let mut steps = Vec::with_capacity(position.entries.len());
+            for entry in &position.entries {
+                match entry.step(self, around, wanted) {
+                    Ok(step) => steps.push((step, entry.weight)),
+                    Err(unused) => left_out.push((entry.vendor.name.clone(), unused)),
+                }
+            }
+            if let (Some(seed), 2..) = (wanted.seed, steps.len()) {
+                let chosen = self.choose(index, &steps, seed);
+                let chosen = steps.remove(chosen);
+                steps.insert(0, chosen);
+            }
+            if !steps.is_empty() {
+                positions.push(steps);
+            }
+        }
         // A race starts with positions: those behind the chosen ones come after all starters.
         let heads = match self.pace.width {
             1 => 0,
             width => positions.len().min(width as usize),
         };
-        let starters = positions.iter().take(heads).map(|entries| entries[0]);
-        let others = positions
-            .iter()
-            .enumerate()
-            .flat_map(|(index, entries)| entries.iter().skip(usize::from(index < heads)).copied());
-        starters
-            .chain(others)
-            .map(|entry| {
-                let step = entry.step(senders, wanted, self.silence_after_ms);
-                (step, entry.weight)
-            })
-            .collect()
-    }
-
-    /// The vendors that are of no use for a message, and why.
-    pub(super) fn left_out(
-        &self,
-        channel: Channel,
-        data_region: Option<&str>,
-    ) -> Vec<(VendorName, &'static str)> {
-        let entries = self.positions.iter().flat_map(|p| &p.entries);
-        entries
-            .filter_map(|entry| {
-                let why = entry.is_of_no_use(channel, data_region)?;
-                Some((entry.vendor.name.clone(), why))
-            })
-            .collect()
-    }
-
-    /// The position's entries that are of use, the chosen one first.
-    fn arrange<'a>(
-        &self,
-        index: usize,
-        position: &'a Position,
-        wanted: Wanted<'_>,
-    ) -> Vec<&'a Entry> {
-        let mut entries: Vec<&Entry> = position
-            .entries
-            .iter()
-            .filter(|entry| entry.is_of_use(wanted))
+        let starters: Vec<_> = positions
+            .iter_mut()
+            .take(heads)
+            .map(|p| p.remove(0))
             .collect();
-        if let (Some(seed), 2..) = (wanted.seed, entries.len()) {
-            let chosen = self.choose(index, &entries, seed);
-            let chosen = entries.remove(chosen);
-            entries.insert(0, chosen);
+        Laid {
+            steps: starters
+                .into_iter()
+                .chain(positions.into_iter().flatten())
+                .collect(),
+            left_out,
         }
-        entries
     }
 
     /// Picks an index with a probability in proportion to its weight.
-    fn choose(&self, index: usize, entries: &[&Entry], seed: &[u8]) -> usize {
-        let weight = |entry: &Entry| u64::from(entry.weight.unwrap_or(1));
-        let total: u64 = entries.iter().map(|e| weight(e)).sum();
+    fn choose(&self, index: usize, steps: &[(Step, Option<u32>)], seed: &[u8]) -> usize {
+        let weights = steps
+            .iter()
+            .map(|(_, weight)| u64::from(weight.unwrap_or(1)));
+        let total: u64 = weights.clone().sum();
         let mut left = self.draw(index, seed) % total.max(1);
-        for (at, entry) in entries.iter().enumerate() {
-            if left < weight(entry) {
+        for (at, weight) in weights.enumerate() {
+            if left < weight {
                 return at;
             }
-            left -= weight(entry);
+            left -= weight;
         }
         0
     }
@@ -164,84 +218,77 @@ impl Chain {
 }
 
 impl Entry {
-    fn is_of_use(&self, wanted: Wanted<'_>) -> bool {
-        self.is_of_no_use(wanted.channel, wanted.data_region)
-            .is_none()
-    }
-
-    fn is_of_no_use(&self, channel: Channel, data_region: Option<&str>) -> Option<&'static str> {
-        let is_own = self.channel.is_none_or(|c| c == channel);
+    /// The channel that it uses for a message.
+    fn channel_for(&self, wanted: &Wanted<'_>) -> Result<Channel, Unused> {
+        let is_own = self.channel.is_none_or(|c| c == wanted.channel);
         if is_own && self.waits.is_some() && self.channel.is_some() {
-            return Some("it waits for messages on the other channel");
+            return Err(Unused::Waits);
         }
         if !is_own && self.waits.is_none() {
-            return Some("the chain names it for the other channel");
+            return Err(Unused::OtherChannel);
         }
-        if !self
-            .vendor
-            .channels
-            .contains(&self.channel.unwrap_or(channel))
-        {
-            return Some("its account cannot do this channel");
+        let channel = self.channel.unwrap_or(wanted.channel);
+        if !self.vendor.channels.contains(&channel) {
+            return Err(Unused::NoChannel);
         }
-        let elsewhere = data_region.is_some_and(|r| self.vendor.data_region.as_deref() != Some(r));
-        elsewhere.then_some("its data is in another region")
+        let region = self.vendor.data_region.as_deref();
+        if wanted.data_region.is_some_and(|r| region != Some(r)) {
+            return Err(Unused::Region);
+        }
+        Ok(channel)
     }
 
-    fn step(&self, senders: &[Arc<Sender>], wanted: Wanted<'_>, silence_after_ms: i64) -> Step {
-        let channel = self.channel.unwrap_or(wanted.channel);
+    fn step(&self, chain: &Chain, around: &Around, wanted: Wanted<'_>) -> Result<Step, Unused> {
+        let channel = self.channel_for(&wanted)?;
         let wanted = Wanted { channel, ..wanted };
+        let sender = self.sender(around, &wanted)?;
+        let vendor = &self.vendor;
+        let wording = wanted
+            .said
+            .and_then(|said| around.wordings.of(&vendor.name, &wanted, &said));
+        if let (Some(most), Some(said), Channel::Sms) = (wanted.parts_max, wanted.said, channel) {
+            let text = render(wording.as_deref(), channel, &said.given);
+            let parts = measure(text.expose()).parts;
+            if parts > most {
+                return Err(Unused::TooLong { parts, most });
+            }
+        }
         let proves = channel == Channel::Voice || !receipts_prove_nothing(wanted.country);
-        let named = self.sender.as_ref().filter(|s| s.carries(wanted.channel));
-        let fitting = senders
-            .iter()
-            .filter(|sender| sender.fits(&self.vendor.name, wanted))
-            .reduce(|best, next| {
-                if next.rank() > best.rank() {
-                    next
-                } else {
-                    best
-                }
-            });
-        let sender = named.or(fitting).map(|sender| &sender.from);
-        Step {
-            vendor: self.vendor.name.clone(),
+        let quota = sender.and_then(|s| s.quota.as_ref());
+        Ok(Step {
+            vendor: vendor.name.clone(),
             channel,
-            from: sender.or(self.vendor.from.as_ref()).cloned(),
-            wording: None,
-            quota: None,
+            from: sender.and_then(|s| s.from(wanted.recipient)).cloned(),
+            wording,
+            quota: quota.or(vendor.quota.as_ref()).cloned(),
             cost: self.cost,
             patience_ms: None,
             receipts: Some(Due {
-                after_ms: proves.then_some(silence_after_ms),
+                after_ms: proves.then_some(chain.silence_after_ms),
             }),
             waits: self.waits.clone(),
+        })
+    }
+
+    /// Who its messages come from; `None` where the vendor chooses.
+    fn sender(&self, around: &Around, wanted: &Wanted<'_>) -> Result<Option<&Sender>, Unused> {
+        let mut why = None;
+        let named = self.sender.iter().map(|sender| (sender, true));
+        let others = self.vendor.senders.iter().map(|sender| (sender, false));
+        for (sender, is_named) in named.chain(others) {
+            match sender.misfit(is_named, wanted, &around.registers) {
+                None => return Ok(Some(sender)),
+                Some(Misfit::Other) => {}
+                Some(misfit) => why = why.or(Some(misfit)),
+            }
         }
-    }
-}
-
-impl Sender {
-    fn fits(&self, vendor: &str, wanted: Wanted<'_>) -> bool {
-        let countries = self.countries.as_ref();
-        self.carries(wanted.channel)
-            && self.vendor.as_deref().is_none_or(|v| v == vendor)
-            && countries.is_none_or(|c| c.contains(&wanted.country))
-    }
-
-    /// A name or a short code cannot place a call.
-    fn carries(&self, channel: Channel) -> bool {
-        match channel {
-            Channel::Sms => true,
-            Channel::Voice => self.can_call,
+        let chooses =
+            wanted.channel == Channel::Voice || !must_register(&around.registers, None, wanted);
+        match why {
+            None if chooses => Ok(None),
+            None | Some(Misfit::Unregistered | Misfit::Other) => Err(Unused::Unregistered),
+            Some(Misfit::Name) => Err(Unused::Name),
+            Some(Misfit::Date) => Err(Unused::Date),
         }
-    }
-
-    /// Most conditions first, then the vendor's own; among equals the one written first is kept.
-    fn rank(&self) -> (u32, bool) {
-        let vendor = self.vendor.is_some();
-        (
-            u32::from(vendor) + u32::from(self.countries.is_some()),
-            vendor,
-        )
     }
 }

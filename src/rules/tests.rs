@@ -1,13 +1,16 @@
 //! Which rule a message meets and what plan comes of it.
 
 mod chains;
+mod lookup;
 mod problems;
+mod senders;
 mod shipped;
+mod templates;
 
 use std::cell::RefCell;
 
 use super::*;
-use crate::flow::DeliveryId;
+use crate::flow::{DeliveryId, Secret};
 use crate::number::PhoneNumber;
 
 /// The accounts that the shipped rules are made for.
@@ -24,6 +27,8 @@ fn fleet() -> Fleet {
         from: Some(format!("+{name}").into()),
         data_region: data_region.map(Arc::from),
         channels: channels.to_vec(),
+        rate: None,
+        quota: None,
     };
     Fleet {
         vendors: vec![
@@ -34,6 +39,18 @@ fn fleet() -> Fleet {
             vendor("text", None, &[Channel::Sms]),
         ],
         definitions: vec!["ghost".to_owned(), "one".to_owned()],
+        orgs: ["acme", "other", "third"]
+            .map(|name| {
+                (
+                    name.into(),
+                    if name == "acme" {
+                        "Acme".into()
+                    } else {
+                        name.into()
+                    },
+                )
+            })
+            .to_vec(),
     }
 }
 
@@ -44,7 +61,7 @@ fn compile(files: &[(&str, &str)]) -> (Rules, Vec<String>) {
         .map(|(name, text)| Source::new(*name, *text))
         .collect();
     let problems = RefCell::new(Problems::default());
-    let rules = Rules::compile(&files, &fleet(), "here", &problems);
+    let rules = Rules::compile(&files, &fleet(), "here", Moment(0), &problems);
     let told = problems.borrow();
     let told = told.sorted().into_iter().map(|p| p.to_string());
     let told = told.filter(|text| !text.ends_with("is in no chain"));
@@ -66,8 +83,8 @@ fn message(to: &str) -> Message {
         event: None,
         to: PhoneNumber::parse(to, None),
         channel: Channel::Sms,
-        code: None,
-        text: None,
+        code: Some(Secret::new("123456")),
+        text: Some(Secret::new("Your code is 123456")),
         locale: "en-us".to_owned(),
         request_type: "mfa-verification".to_owned(),
         user: Some("00u1".to_owned()),

@@ -1,6 +1,7 @@
 //! Simulated vendors send receipts that their own definition understands, to whoever asked for them.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::path::Path;
 use std::sync::{Arc, Once};
@@ -91,6 +92,8 @@ impl Client {
             callback,
             left_ms: 300_000,
             ucs2: false,
+            language: "en-US",
+            parameters: &BTreeMap::new(),
         };
         let request = self.account.request(channel, &job, Clock::start().now());
         let request = reqwest::Request::try_from(request.unwrap()).unwrap();

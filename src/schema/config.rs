@@ -279,6 +279,7 @@ data_region = "eu"
     let credentials_about = "What the definition lists under `[credentials]`.";
     let rate = Kind::count_per_time("count and time", &["100/s", "10/10m"]);
     let rate_about = "What is agreed with the vendor; at it, the next vendor is asked.";
+    let quota = "The counter of the rules, `[quota.NAME]`, that all its messages count in.";
     let region = "Where this account's data is processed; a rule's `require` asks for it.";
     Table::new("vendor", "[vendors.NAME]", about)
         .keys([
@@ -298,6 +299,8 @@ data_region = "eu"
             ),
             Key::new("rate", rate, rate_about).or_else("no limit"),
             Key::new("data_region", Kind::text("region"), region),
+            Key::new("quota", Kind::text("name of a quota"), quota)
+                .or_else("only its senders' quotas"),
         ])
         .example(example)
 }

@@ -105,6 +105,7 @@ fn value(kind: &Kind, definitions: &mut Definitions) -> Json {
         Kind::Form(form) => formed(form),
         Kind::Words(words) => one_of(words),
         Kind::Flag => json!({ "type": "boolean" }),
+        Kind::Plain => json!({ "type": ["string", "integer", "boolean"] }),
         Kind::Whole { least, most } => whole(*least, *most),
         Kind::Number { least, most } => {
             json!({ "type": "number", "minimum": least, "maximum": most })

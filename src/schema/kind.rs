@@ -23,6 +23,8 @@ pub enum Kind {
     Words(Vec<Word>),
     /// `true` or `false`.
     Flag,
+    /// A text, a whole number or a flag, told apart by nothing but their letters.
+    Plain,
     /// A whole number in a range.
     Whole { least: i64, most: i64 },
     /// A number in a range.
@@ -166,6 +168,7 @@ impl Kind {
             | Kind::Form(_)
             | Kind::Words(_)
             | Kind::Flag
+            | Kind::Plain
             | Kind::Whole { .. }
             | Kind::Number { .. }
             | Kind::Duration { .. }

@@ -121,6 +121,7 @@ fn value(kind: &Kind) -> String {
         },
         Kind::Words(words) => one_of(words),
         Kind::Flag => "`true`, `false`".to_owned(),
+        Kind::Plain => "text or number".to_owned(),
         Kind::Whole { least, most } => whole(*least, *most),
         Kind::Number { least, most } => format!("number, {least} to {most}"),
         Kind::Duration { least, most } => {

@@ -11,7 +11,7 @@ Every key of a definition. `README.md` teaches the language; this page is for lo
 named after its vendor; `trunkline check` and `cargo test` run the examples in it.";
 
 /// The slots of what is sent to a vendor.
-const REQUEST: &str = "to|from|text|code|reference|callback|validity|encoding|language\
+const REQUEST: &str = "to|from|text|code|reference|callback|validity|encoding|language|language\\??\\|primary\
                        |credential\\.[^{}|?]+|parameter\\.[^{}|?]+";
 /// The slots of what the simulator answers.
 const ANSWER: &str = "id|error";
@@ -20,16 +20,22 @@ const REPORT: &str = "id|status|error|to|reference";
 
 /// A text with slots.
 fn slotted(what: &'static str, slots: &str, examples: &[&'static str]) -> Form {
-    let filters = "digits|xml|number|primary";
-    let pattern = format!(r"^([^{{]|\{{({slots})\??(\|({filters})?)?\}})*$");
-    Form::new(what, pattern, examples)
+    let filters = "digits|xml|unmarked|number";
+    let slot = format!(r"({slots})\??(\|({filters})?)?");
+    Form::new(what, format!(r"^([^{{]|\{{{slot}\}})*$"), examples)
 }
 
-fn template() -> Kind {
+fn template(example: &'static str) -> Kind {
+    Kind::Form(slotted("text with slots", REQUEST, &[example]))
+}
+
+/// A text of credentials, which nothing else may be in.
+fn credential_text() -> Kind {
+    let slots = r"credential\.[^{}|?]+";
     Kind::Form(slotted(
-        "text with slots",
-        REQUEST,
-        &["/v1/{to|digits}", "{text|xml}"],
+        "text with credentials",
+        slots,
+        &["{credential.NAME}"],
     ))
 }
 
@@ -45,6 +51,8 @@ fn sent() -> Kind {
                 "{from?}",
                 "{validity|number}",
                 "{language}",
+                "{language|primary}",
+                "{text|unmarked}",
                 "{parameter.NAME?}",
             ],
         ),
@@ -92,16 +100,12 @@ fn status() -> Kind {
 }
 
 fn pointer() -> Kind {
-    Kind::form("JSON pointer", "^/", &["/messages/*/status"])
+    Kind::form("JSON pointer", "^/", &["/messages/0/id"])
 }
 
 /// A value that is compared with an answer's.
 fn plain() -> Kind {
-    let any = Kind::Whole {
-        least: i64::MIN,
-        most: i64::MAX,
-    };
-    Kind::Any(vec![Kind::text("text"), any, Kind::Flag])
+    Kind::Plain
 }
 
 fn channel() -> Kind {
@@ -119,8 +123,8 @@ fn reasons() -> Table {
 /// What codes mean, in answers and in receipts.
 fn coded() -> [Key; 3] {
     let code = "Where the code is; of several, the first that is there and listed.";
-    let cap = "Codes that say that the vendor's own daily cap is reached: nothing more is sent through it, or through the \
-               sender's quota, before that is reset.";
+    let cap = "Codes that say that a day's worth is sent. The sender's `quota` is full then until it is reset; a sender without \
+               one rests at this vendor until 00:00 UTC. They count as `rate` where `reasons` does not list them.";
     [
         Key::new("code", pointer().some_or_none(), code),
         Key::new("reasons", Kind::Table(reasons()), "What codes mean."),

@@ -22,6 +22,7 @@ use crate::server::Handler;
 use crate::server::health::health;
 use crate::server::reply::{Response, json, read_body, refusal, with_type};
 use crate::telemetry::Telemetry;
+use crate::time::Moment;
 
 /// A request's body, at most.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -106,6 +107,7 @@ impl AdminHandler {
             ["metrics"] if get => {
                 let kind = "text/plain; version=0.0.4; charset=utf-8";
                 self.dispatch.show_health();
+                self.dispatch.show_quotas();
                 with_type(StatusCode::OK, kind, self.telemetry.exposition())
             }
             ["api", "v1", "vendors"] if get => json(StatusCode::OK, &self.dispatch.vendors()),
@@ -202,7 +204,10 @@ impl AdminHandler {
             org: text("org"),
             request_type: text("request_type"),
             locale: text("locale"),
+            user: text("user"),
+            login: text("login"),
             text: text("text"),
+            at: query.get("at").and_then(Moment::from_rfc3339),
         };
         let catalog = self.dispatch.catalog.load_full();
         let now = self.dispatch.clock.now();

@@ -11,7 +11,7 @@ use serde_json::json;
 use subtle::{Choice, ConstantTimeEq};
 
 use crate::catalog::Catalog;
-use crate::config::{Config, Org};
+use crate::config::{Config, NO_ORG, Org};
 use crate::dispatch::{Dispatch, How, Told};
 use crate::flow::{DeliveryId, Message};
 use crate::okta;
@@ -25,8 +25,6 @@ use crate::time::Clock;
 /// A hook call's body, at most.
 const HOOK_BYTES_MAX: usize = 64 * 1024;
 const HOOK_PATH: &str = "/okta/telephony";
-/// The org of calls when none is configured.
-const NO_ORG: &str = "none";
 
 /// Answers Okta.
 pub struct HookHandler {

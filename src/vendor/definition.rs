@@ -60,6 +60,8 @@ pub struct Operation {
     pub(crate) validity: Option<Validity>,
     /// The words for GSM-7 and for UCS-2.
     pub(crate) encoding: Option<(String, String)>,
+    /// BCP 47 tags or their beginnings, and what the vendor calls these languages.
+    pub(crate) languages: Vec<(String, String)>,
     pub(crate) accepted: Accepted,
     pub(crate) refused: Refused,
     pub(crate) receipts: Option<Receipts>,
@@ -130,6 +132,8 @@ pub(crate) struct Coded {
     pub(crate) code: Vec<String>,
     /// Inclusive ranges for numbers, single texts for the rest.
     pub(crate) reasons: Vec<(Codes, Reason)>,
+    /// Those that say that a cap for the day is reached.
+    pub(crate) daily_cap: Vec<Codes>,
 }
 
 /// The codes of one entry: `21211`, `"low-balance"`, `"4106-4158"`.

@@ -3,6 +3,7 @@
 pub(crate) mod receipts;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -41,6 +42,8 @@ pub(crate) struct Example {
     callback: Option<String>,
     ucs2: bool,
     left_ms: i64,
+    language: String,
+    parameters: BTreeMap<Arc<str>, Arc<str>>,
     request: Option<Expected>,
     response: Option<Answer>,
     verdict: Option<Verdict>,
@@ -83,6 +86,10 @@ impl Example {
             table.error(table.span.clone(), message, None);
         }
         let left = table.read("left", |v| v.duration_ms(0, 900_000));
+        let parameters = table.read("parameters", Value::table);
+        let parameters = parameters.map(|t| texts(&t)).unwrap_or_default();
+        let parameters = parameters.into_iter();
+        let parameters = parameters.map(|(n, v)| (n.into(), v.into())).collect();
         let example = Example {
             name: name?.value,
             span: table.span.clone(),
@@ -94,6 +101,8 @@ impl Example {
             callback: table.read("callback", Value::string).map(|t| t.value),
             ucs2: table.read("ucs2", Value::boolean).unwrap_or(false),
             left_ms: left.unwrap_or(300_000),
+            language: text("language", "en-US"),
+            parameters,
             request: request.map(|t| expected(&t)),
             response: response.and_then(|t| response_of(&t)),
             verdict: verdict.and_then(|t| verdict_of(&t)),
@@ -118,6 +127,8 @@ impl Example {
             callback: self.callback.as_deref(),
             left_ms: self.left_ms,
             ucs2: self.ucs2,
+            language: &self.language,
+            parameters: &self.parameters,
         };
         if let Some(expected) = &self.request {
             match account.request(self.channel, &job, EXAMPLE_NOW) {
@@ -261,6 +272,7 @@ fn verdict_of(table: &Table<'_>) -> Option<Verdict> {
         parts: parts.and_then(|n| u32::try_from(n).ok()),
         code: string("code"),
         retry_after_ms: table.read("retry_after", |v| v.duration_ms(0, 86_400_000)),
+        capped: table.read("capped", Value::boolean).unwrap_or(false),
     };
     table.finish();
     Some(verdict)

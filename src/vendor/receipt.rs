@@ -256,6 +256,7 @@ impl Receipts {
                 progress,
                 reason: None,
                 code: code_word(status),
+                capped: false,
             },
         };
         Some(News {
@@ -277,6 +278,7 @@ impl Receipts {
         status: &str,
     ) -> Receipt {
         let first = codes.clone().next();
+        let capped = codes.clone().any(|c| self.coded.is_cap(c));
         let listed = codes.find_map(|c| Some((c, self.coded.reason_of(c)?)));
         let (code, reason) = match listed {
             Some((code, reason)) => (code.as_str(), reason),
@@ -286,6 +288,7 @@ impl Receipts {
             progress: Progress::Failed,
             reason: Some(reason),
             code: code_word(code),
+            capped,
         }
     }
 }
@@ -331,6 +334,8 @@ impl SimulatedReceipt {
             | Slot::Callback
             | Slot::Validity
             | Slot::Encoding
+            | Slot::Language(_)
+            | Slot::Parameter(_)
             | Slot::Credential(_) => None,
         };
         let (method, url, content_type, body) = self.parts(told.url, &fill)?;

@@ -1,5 +1,8 @@
 //! Renders the request that asks a vendor for one message.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -11,7 +14,7 @@ use serde_json::{Value as Json, json};
 use crate::number::PhoneNumber;
 use crate::time::Moment;
 use crate::vendor::definition::{Auth, Body, Operation, Validity};
-use crate::vendor::template::{Fill, Slot, Template, Tree, Unfilled};
+use crate::vendor::template::{Fill, Form, Slot, Template, Tree, Unfilled};
 
 /// One message for one vendor.
 #[derive(Clone, Debug)]
@@ -29,6 +32,10 @@ pub struct Job<'a> {
     pub left_ms: i64,
     /// Whether the text needs UCS-2.
     pub ucs2: bool,
+    /// The language that the text is read in, as a BCP 47 tag.
+    pub language: &'a str,
+    /// What the text's template says beside it.
+    pub parameters: &'a BTreeMap<Arc<str>, Arc<str>>,
 }
 
 /// Why a definition cannot ask for a message.
@@ -144,8 +151,30 @@ impl Operation {
                 .encoding
                 .as_ref()
                 .map(|(gsm7, ucs2)| if job.ucs2 { ucs2 } else { gsm7 }.clone()),
+            Slot::Language(form) => Some(self.language(job.language, *form)),
+            Slot::Parameter(name) => job.parameters.get(name.as_str()).map(|v| v.to_string()),
             Slot::Credential(name) => credentials(name),
             Slot::Id | Slot::Error | Slot::Status => None,
+        }
+    }
+
+    /// The vendor's own name of a language: that of the whole tag, of as much of it as is listed, else the
+    /// tag in the form that the vendor wants.
+    fn language(&self, tag: &str, form: Form) -> String {
+        let listed = |part: &str| {
+            let mut languages = self.languages.iter();
+            languages.find(|(known, _)| known.eq_ignore_ascii_case(part))
+        };
+        let mut part = tag;
+        loop {
+            if let Some((_, own)) = listed(part) {
+                return own.clone();
+            }
+            match (part.rfind('-'), form) {
+                (Some(at), _) => part = &part[..at],
+                (None, Form::Primary) => return part.to_owned(),
+                (None, Form::Tag) => return tag.to_owned(),
+            }
         }
     }
 }

@@ -25,6 +25,10 @@ pub enum Slot {
     Validity,
     /// The word that the operation states for the text's encoding.
     Encoding,
+    /// The language the text is read in.
+    Language(Form),
+    /// What the text's template says beside it, by its name.
+    Parameter(String),
     /// One of the account's credentials.
     Credential(String),
     /// A message id, in what the simulator says.
@@ -33,6 +37,15 @@ pub enum Slot {
     Error,
     /// A status, in the simulator's receipts.
     Status,
+}
+
+/// How a language is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Form {
+    /// The whole tag: `de-DE`.
+    Tag,
+    /// The language alone: `de`.
+    Primary,
 }
 
 /// Where a template stands decides which slots it may have.
@@ -51,8 +64,10 @@ enum Filter {
     Plain,
     /// Without a leading `+`.
     Digits,
-    /// Escaped for XML text.
+    /// Escaped for XML, for texts and attributes.
     Xml,
+    /// Without `<` and `>`, for a text that may otherwise be taken for speech markup.
+    Unmarked,
     /// A JSON number rather than a string.
     Number,
 }
@@ -88,7 +103,7 @@ pub struct Unfilled(pub Slot);
 /// Fills slots; `None` for a value that is not there.
 pub(crate) type Fill<'a> = dyn Fn(&Slot) -> Option<String> + 'a;
 
-const NAMES: [(&str, Slot, &[Place]); 11] = [
+const NAMES: [(&str, Slot, &[Place]); 12] = [
     ("to", Slot::To, &[Place::Request, Place::Receipt]),
     ("from", Slot::From, &[Place::Request]),
     ("text", Slot::Text, &[Place::Request]),
@@ -101,6 +116,7 @@ const NAMES: [(&str, Slot, &[Place]); 11] = [
     ("callback", Slot::Callback, &[Place::Request]),
     ("validity", Slot::Validity, &[Place::Request]),
     ("encoding", Slot::Encoding, &[Place::Request]),
+    ("language", Slot::Language(Form::Tag), &[Place::Request]),
     ("id", Slot::Id, &[Place::Answer, Place::Receipt]),
     ("error", Slot::Error, &[Place::Answer, Place::Receipt]),
     ("status", Slot::Status, &[Place::Receipt]),
@@ -209,28 +225,10 @@ fn slot(inside: &str, place: Place) -> Result<Piece, (String, Option<String>)> {
         Some(name) => (name, true),
         None => (name, false),
     };
-    let filter = match filter {
-        "" => Filter::Plain,
-        "digits" => Filter::Digits,
-        "xml" => Filter::Xml,
-        "number" => Filter::Number,
-        other => {
-            let hint = did_you_mean(other, ["digits", "xml", "number"]);
-            return Err((format!("there is no filter `{other}`"), hint));
-        }
-    };
-    let slot = match name.strip_prefix("credential.") {
-        Some(credential) if place == Place::Request => Slot::Credential(credential.to_owned()),
-        Some(_) | None => {
-            let known = || NAMES.iter().filter(|(_, _, p)| p.contains(&place));
-            match known().find(|(known, _, _)| *known == name) {
-                Some((_, slot, _)) => slot.clone(),
-                None => {
-                    let hint = did_you_mean(name, known().map(|(n, _, _)| *n));
-                    return Err((format!("there is no slot `{{{name}}}` here"), hint));
-                }
-            }
-        }
+    let slot = slot_named(name, place)?;
+    let (slot, filter) = match (slot, filter) {
+        (Slot::Language(_), "primary") => (Slot::Language(Form::Primary), Filter::Plain),
+        (slot, filter) => (slot, filter_named(filter)?),
     };
     Ok(Piece::Slot {
         slot,
@@ -239,18 +237,72 @@ fn slot(inside: &str, place: Place) -> Result<Piece, (String, Option<String>)> {
     })
 }
 
+fn slot_named(name: &str, place: Place) -> Result<Slot, (String, Option<String>)> {
+    if place == Place::Request {
+        if let Some(credential) = name.strip_prefix("credential.") {
+            return Ok(Slot::Credential(credential.to_owned()));
+        }
+        if let Some(parameter) = name.strip_prefix("parameter.") {
+            return Ok(Slot::Parameter(parameter.to_owned()));
+        }
+    }
+    let known = || NAMES.iter().filter(|(_, _, p)| p.contains(&place));
+    if let Some((_, slot, _)) = known().find(|(known, _, _)| *known == name) {
+        return Ok(slot.clone());
+    }
+    let hint = did_you_mean(name, known().map(|(n, _, _)| *n));
+    Err((format!("there is no slot `{{{name}}}` here"), hint))
+}
+
+fn filter_named(name: &str) -> Result<Filter, (String, Option<String>)> {
+    match name {
+        "" => Ok(Filter::Plain),
+        "digits" => Ok(Filter::Digits),
+        "xml" => Ok(Filter::Xml),
+        "unmarked" => Ok(Filter::Unmarked),
+        "number" => Ok(Filter::Number),
+        "primary" => {
+            let hint = "`primary` is for `{language}`".to_owned();
+            Err((
+                "there is no filter `primary` for this slot".to_owned(),
+                Some(hint),
+            ))
+        }
+        other => {
+            let known = ["digits", "xml", "unmarked", "number", "primary"];
+            let hint = did_you_mean(other, known);
+            Err((format!("there is no filter `{other}`"), hint))
+        }
+    }
+}
+
 impl Filter {
     fn apply(self, value: String) -> String {
         match self {
             Filter::Plain | Filter::Number => value,
             Filter::Digits => value.trim_start_matches('+').to_owned(),
-            Filter::Xml => value
-                .replace('&', "&amp;")
-                .replace('<', "&lt;")
-                .replace('>', "&gt;")
-                .replace('"', "&quot;"),
+            Filter::Xml => escaped_for_xml(&value),
+            Filter::Unmarked => value.replace(['<', '>'], " "),
         }
     }
+}
+
+fn escaped_for_xml(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len() + text.len() / 4);
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&apos;"),
+            '\t' | '\n' | '\r' => escaped.push(c),
+            // XML has no way to write these.
+            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => escaped.push(' '),
+            c => escaped.push(c),
+        }
+    }
+    escaped
 }
 
 impl Tree {

@@ -2,6 +2,7 @@
 
 mod receipts;
 mod signature;
+mod speech;
 mod template;
 
 use std::cell::RefCell;
@@ -101,6 +102,7 @@ fn every_shipped_definition_understands_its_own_simulator() {
 fn every_shipped_definition_finds_in_its_requests_what_it_was_asked() {
     let to = crate::number::PhoneNumber::parse("+6591234567", None).unwrap();
     let (text, code) = (Secret::new("123456 is your code."), Secret::new("123456"));
+    let none = std::collections::BTreeMap::new();
     for (told, account, channel) in reporting() {
         let job = |callback| Job {
             to: &to,
@@ -111,6 +113,8 @@ fn every_shipped_definition_finds_in_its_requests_what_it_was_asked() {
             callback,
             left_ms: 300_000,
             ucs2: false,
+            language: "en-US",
+            parameters: &none,
         };
         let asked = |callback| {
             // The simulator checks the age of a token by the real clock.
@@ -198,4 +202,35 @@ response = { status = 200, json = { id = "a" } }
 verdict = { kind = "accepted", message_id = "b" }
 "#;
     assert!(told(text).contains("the example `yes` does not hold: the verdict is Verdict"));
+}
+
+#[test]
+fn a_daily_cap_is_told_in_answers_and_is_a_matter_of_rate_unless_listed_otherwise() {
+    let text = r#"
+[sms]
+path = "/send"
+auth = { scheme = "in_request" }
+accepted = { status = [200], message_id = "/id" }
+refused = { code = "/code", daily_cap = [7, "80-89", 9], reasons = { sender = [9], rate = [6] } }
+sandbox = { default_error = 1 }
+"#;
+    let example = |code: u8, verdict: &str| {
+        format!(
+            "[[example]]\nname = \"{code}\"\nresponse = {{ status = 400, json = {{ code = {code} }} }}\n\
+             verdict = {{ {verdict}, code = \"{code}\" }}\n"
+        )
+    };
+    let throttled = "kind = \"throttled\", reason = \"rate\"";
+    let capped = format!("{throttled}, capped = true");
+    let examples = [
+        example(6, throttled),
+        example(7, &capped),
+        example(85, &capped),
+        example(9, "kind = \"rejected\", reason = \"sender\", capped = true"),
+        "[[example]]\nname = \"yes\"\nresponse = { status = 200, json = { id = \"a\" } }\n\
+         verdict = { kind = \"accepted\", message_id = \"a\" }\n"
+            .to_owned(),
+    ];
+    let told = told(&format!("{text}{}", examples.concat()));
+    assert!(!told.contains("does not hold"), "{told}");
 }

@@ -45,6 +45,9 @@ impl Operation {
             Some(reason) => Verdict::failed(kind_of(reason), reason),
             None => by_status(status),
         };
+        verdict.capped = code
+            .as_deref()
+            .is_some_and(|c| self.refused.coded.is_cap(c));
         verdict.code = Some(code.unwrap_or_else(|| status.to_string()));
         verdict.retry_after_ms = self.refused.retry_after_ms(head);
         verdict
@@ -115,14 +118,28 @@ impl Coded {
         listed.or(found.first()).cloned()
     }
 
+    /// A cap for the day is a matter of rate, unless its code is listed with another reason.
     pub(crate) fn reason_of(&self, code: &str) -> Option<Reason> {
-        let number: Option<i64> = code.parse().ok();
-        let named = |codes: &Codes| match codes {
+        let found = self.reasons.iter().find(|(codes, _)| codes.name(code));
+        let capped = self.is_cap(code).then_some(Reason::Rate);
+        found.map(|(_, reason)| *reason).or(capped)
+    }
+
+    /// Whether a code says that a cap for the day is reached.
+    pub(crate) fn is_cap(&self, code: &str) -> bool {
+        self.daily_cap.iter().any(|codes| codes.name(code))
+    }
+}
+
+impl Codes {
+    fn name(&self, code: &str) -> bool {
+        match self {
             Codes::One(one) => one == code,
-            Codes::Range(from, to) => number.is_some_and(|n| (*from..=*to).contains(&n)),
-        };
-        let found = self.reasons.iter().find(|(codes, _)| named(codes));
-        found.map(|(_, reason)| *reason)
+            Codes::Range(from, to) => {
+                let number: Option<i64> = code.parse().ok();
+                number.is_some_and(|n| (*from..=*to).contains(&n))
+            }
+        }
     }
 }
 

@@ -140,7 +140,7 @@ impl Comparison {
             return;
         }
         for good in samples(kind) {
-            let told = new_errors(self.language, &base, &with(&good));
+            let told = self.told_of(&good, &base, with);
             let complaints = complaints(&self.validator, &with(&good));
             if let Some(told) = told.first() {
                 let difference = format!("`{name} = {good}` is refused: {}", told.message);
@@ -172,6 +172,18 @@ impl Comparison {
         }
         self.words(name, kind, with);
         self.nested(kind, with);
+    }
+
+    /// What is told of this value itself, not of what it means for others.
+    fn told_of(&self, value: &str, base: &str, with: &dyn Fn(&str) -> String) -> Vec<Problem> {
+        let from = with("@").find('@').expect("the value's place");
+        let to = from + value.len();
+        let told = new_errors(self.language, base, &with(value)).into_iter();
+        told.filter(|problem| {
+            let span = problem.place.as_ref().map(|(_, span)| span.clone());
+            span.is_none_or(|span| span.start < to && from < span.end)
+        })
+        .collect()
     }
 
     fn nested(&mut self, kind: &Kind, with: &dyn Fn(&str) -> String) {
@@ -293,6 +305,7 @@ fn sample(kind: &Kind) -> String {
         Kind::Form(_)
         | Kind::Words(_)
         | Kind::Flag
+        | Kind::Plain
         | Kind::Whole { .. }
         | Kind::Number { .. }
         | Kind::Duration { .. } => samples(kind).swap_remove(0),
@@ -306,6 +319,7 @@ fn samples(kind: &Kind) -> Vec<String> {
         Kind::Text { offers, .. } => offers.iter().copied().chain(["x"]).map(quoted).collect(),
         Kind::Form(form) => form.examples.iter().map(|e| quoted(e)).collect(),
         Kind::Words(words) => words.iter().map(|w| quoted(w.word)).collect(),
+        Kind::Plain => ["'x'", "1", "true"].map(str::to_owned).to_vec(),
         Kind::Flag => vec!["true".to_owned(), "false".to_owned()],
         Kind::Whole { least, most } => [*least, *most]
             .into_iter()

@@ -11,10 +11,14 @@ use trunkline::flow::Channel;
 use trunkline::problem::{Problem, Problems, Severity, Source};
 use trunkline::rules::{Fleet, FleetVendor, Rules};
 use trunkline::schema::Language;
+use trunkline::time::Moment;
 use trunkline::vendor::{Definition, check_examples};
 
 /// The accounts that examples in the reference use.
 const ACCOUNTS: [&str; 3] = ["north", "south", "east"];
+
+/// The middle of 2026.
+const TODAY: Moment = Moment(1_780_000_000_000);
 
 /// What the program says against a text. Warnings are not.
 pub(crate) fn errors(language: Language, text: &str) -> Vec<Problem> {
@@ -22,7 +26,7 @@ pub(crate) fn errors(language: Language, text: &str) -> Vec<Problem> {
     let problems = RefCell::<Problems>::default();
     match language {
         Language::Rules => {
-            Rules::compile(&[source], &fleet(), "here", &problems);
+            Rules::compile(&[source], &fleet(), "here", TODAY, &problems);
         }
         Language::Config => {
             let around = Surroundings {
@@ -58,10 +62,13 @@ fn fleet() -> Fleet {
         from: None,
         data_region: Some("eu".into()),
         channels: Channel::ALL.to_vec(),
+        rate: None,
+        quota: None,
     };
     Fleet {
         vendors: ACCOUNTS.map(vendor).to_vec(),
         definitions: Vec::new(),
+        orgs: vec![("acme".into(), "ACME".into())],
     }
 }
 

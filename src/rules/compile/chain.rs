@@ -1,15 +1,18 @@
 //! Makes chains as meant: vendors with accounts, senders that exist, a pace.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::flow::{Channel, Learning, Pace};
 use crate::number::Country;
-use crate::rules::Rule;
-use crate::rules::compile::{Chains, Compiler, Found, Named};
+use crate::problem::Problems;
+use crate::rules::compile::{Accounts, Chains, Compiler, Found, Named};
 use crate::rules::condition::Condition;
-use crate::rules::file::{self, Patience, Strategy};
-use crate::rules::plan::{Account, Chain, Entry, Position, Wanted};
+use crate::rules::file::{self, Name, Patience, Strategy};
+use crate::rules::plan::{Account, Around, Chain, Entry, Position, Wanted};
+use crate::rules::{Act, Rules};
+use crate::time::Moment;
 
 const PATIENCE_MS: i64 = 600;
 const RACE_WIDTH: i64 = 2;
@@ -18,15 +21,20 @@ const GIVE_UP_AFTER_MS: i64 = 120_000;
 const SILENCE_AFTER_MS: i64 = 20_000;
 
 impl Compiler<'_> {
-    pub(super) fn chains(&self, written: &[file::Chain], senders: &Named) -> Chains {
+    pub(super) fn chains(
+        &self,
+        written: &[file::Chain],
+        accounts: &Accounts,
+        senders: &Named,
+    ) -> Chains {
         let chains = written.iter().map(|chain| {
-            let compiled = self.chain(chain, senders);
+            let compiled = self.chain(chain, accounts, senders);
             (chain.name.text.clone(), Arc::new(compiled))
         });
         chains.collect()
     }
 
-    fn chain(&self, written: &file::Chain, senders: &Named) -> Chain {
+    fn chain(&self, written: &file::Chain, accounts: &Accounts, senders: &Named) -> Chain {
         let mut seen: BTreeSet<(&str, Option<Channel>)> = BTreeSet::new();
         let mut any_unknown = false;
         let mut positions = Vec::new();
@@ -38,8 +46,9 @@ impl Compiler<'_> {
                     entry.vendor.place.error(self.problems, message, None);
                 }
                 match self.vendor(&entry.vendor) {
-                    Found::Account(account) => {
-                        entries.push(self.entry(entry, account, senders));
+                    Found::Account(vendor) => {
+                        let account = accounts.get(&vendor).cloned();
+                        entries.extend(account.map(|a| self.entry(entry, a, senders)));
                     }
                     Found::NoAccount => {}
                     Found::Unknown => any_unknown = true,
@@ -88,19 +97,43 @@ impl Compiler<'_> {
             waits: written.waits.clone(),
         }
     }
+}
 
-    /// Tells a rule whose chain has vendors, but none for what the rule lets through.
-    pub(super) fn reach(
+impl Rules {
+    /// Tells rules whose chain has vendors, but none for what the rule lets through.
+    pub(in crate::rules) fn tell_out_of_reach(
         &self,
-        rule: &file::Rule,
-        chain: &Chain,
-        conditions: &[Condition],
-        earlier: &[Rule],
+        written: &[file::Rule],
+        problems: &RefCell<Problems>,
     ) {
-        let Some(name) = &rule.chain else { return };
-        if chain.positions.iter().all(|p| p.entries.is_empty()) {
-            return; // told at the chain
+        for (index, (rule, written)) in self.rules.iter().zip(written).enumerate() {
+            if let (Act::Send(send), Some(name)) = (&rule.act, &written.chain) {
+                let reached = self.tell_channels(index, &send.chain, name, problems);
+                let Some(region) = &written.data_region else {
+                    continue;
+                };
+                let has_region =
+                    |channel: &Channel| has_vendor(&send.chain, *channel, Some(&region.text));
+                if !reached.is_empty() && !reached.iter().any(has_region) {
+                    let message = format!(
+                        "chain `{}` has no vendor with `data_region = \"{}\"`",
+                        name.text, region.text
+                    );
+                    region.place.error(problems, message, None);
+                }
+            }
         }
+    }
+
+    /// The channels that a rule's chain has vendors for; the others are told.
+    fn tell_channels(
+        &self,
+        index: usize,
+        chain: &Chain,
+        name: &Name,
+        problems: &RefCell<Problems>,
+    ) -> Vec<Channel> {
+        let conditions = &self.rules[index].conditions;
         let told = conditions.iter().find_map(Condition::channels);
         let channels = told.unwrap_or(&Channel::ALL);
         let (reached, missed): (Vec<Channel>, Vec<Channel>) = channels
@@ -108,41 +141,46 @@ impl Compiler<'_> {
             .partition(|channel| has_vendor(chain, **channel, None));
         for channel in missed {
             let message = format!("chain `{}` has no vendor for {channel}", name.text);
-            let such = [conditions, &[Condition::Channel(vec![channel])]].concat();
+            let such = [conditions, &[Condition::Channel(vec![channel])][..]].concat();
             if told.is_some() {
                 // A warning: the shipped rules must serve who has no credentials for calls.
                 let hint = format!(
                     "messages by {channel} are refused; an account that can do it is needed"
                 );
-                name.place.warning(self.problems, message, Some(hint));
-            } else if !earlier.iter().any(|earlier| earlier.covers(&such)) {
+                name.place.warning(problems, message, Some(hint));
+            } else if !self.is_covered(index, &such) {
                 let hint = format!("this rule also matches {channel}: add `channel` to `when`");
-                name.place.warning(self.problems, message, Some(hint));
+                name.place.warning(problems, message, Some(hint));
             }
         }
-        let Some(region) = &rule.data_region else {
-            return;
-        };
-        let has_region = |channel: &Channel| has_vendor(chain, *channel, Some(&region.text));
-        if !reached.is_empty() && !reached.iter().any(has_region) {
-            let message = format!(
-                "chain `{}` has no vendor with `data_region = \"{}\"`",
-                name.text, region.text
-            );
-            region.place.error(self.problems, message, None);
-        }
+        reached
     }
 }
 
 fn has_vendor(chain: &Chain, channel: Channel, data_region: Option<&str>) -> bool {
     let wanted = Wanted {
+        data_region,
+        ..vendors_alone(channel)
+    };
+    let laid = chain.lay(&Around::default(), wanted);
+    laid.steps.iter().any(|(step, _)| step.waits.is_none())
+}
+
+/// A question about vendors, whatever the message.
+pub(in crate::rules) fn vendors_alone<'a>(channel: Channel) -> Wanted<'a> {
+    Wanted {
         country: Country::NONE,
         channel,
-        data_region,
+        org: "",
+        data_region: None,
+        parts_max: None,
+        transliterate: false,
+        now: Moment(0),
+        any_time: true,
+        recipient: "",
         seed: None,
-    };
-    let steps = chain.steps(&[], wanted);
-    steps.iter().any(|(step, _)| step.waits.is_none())
+        said: None,
+    }
 }
 
 fn pace(written: &file::Chain) -> Pace {

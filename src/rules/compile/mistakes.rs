@@ -18,6 +18,7 @@ impl Compiler<'_> {
         self.told_twice("rule", written.rules.iter().map(|r| &r.name));
         self.told_twice("chain", written.chains.iter().map(|c| &c.name));
         self.told_twice("sender", senders);
+        self.told_twice("quota", written.quotas.iter().map(|q| &q.name));
         self.told_twice("group", written.groups.iter().map(|g| &g.name));
         self.told_by_toml(&written.groups);
         for (index, guard) in written.guards.iter().enumerate() {
@@ -84,7 +85,7 @@ impl Compiler<'_> {
             }
         }
         let mut problems = self.problems.borrow_mut();
-        for vendor in self.accounts.keys() {
+        for vendor in self.fleet.keys() {
             if !rules.vendors_used.iter().any(|used| **used == **vendor) {
                 let message = format!("vendor `{vendor}` is in no chain");
                 problems.general(Severity::Warning, message, None);
@@ -97,9 +98,7 @@ impl Rules {
     /// Warns of rules that can never match, because an earlier one matches all that they would.
     pub(super) fn tell_shadowed(&self, written: &[file::Rule], problems: &RefCell<Problems>) {
         for (index, rule) in self.rules.iter().enumerate() {
-            let earlier = self.rules[..index]
-                .iter()
-                .find(|e| e.covers(&rule.conditions));
+            let earlier = self.covering(index, &rule.conditions);
             if let (Some(earlier), Some(place)) = (earlier, written.get(index)) {
                 let message = format!(
                     "rule `{}` can never match: `{}` matches all that it would",
@@ -112,11 +111,26 @@ impl Rules {
     }
 }
 
+impl Rules {
+    /// The first rule before this one that takes all that meets the conditions, always.
+    fn covering(&self, index: usize, conditions: &[Condition]) -> Option<&Rule> {
+        let may = self.lookup.that_may_cover(conditions);
+        let earlier = may.into_iter().take_while(|earlier| *earlier < index);
+        let mut earlier = earlier.map(|earlier| &self.rules[earlier]);
+        earlier.find(|earlier| earlier.covers(conditions))
+    }
+
+    /// Whether an earlier rule takes all that meets the conditions.
+    pub(in crate::rules) fn is_covered(&self, index: usize, conditions: &[Condition]) -> bool {
+        self.covering(index, conditions).is_some()
+    }
+}
+
 impl Rule {
     /// Whether this rule matches whatever meets all the narrower conditions.
     pub(super) fn covers(&self, narrower: &[Condition]) -> bool {
         let mut own = self.conditions.iter();
-        own.all(|own| narrower.iter().any(|narrow| own.covers(narrow)))
+        self.validity.is_always() && own.all(|own| narrower.iter().any(|narrow| own.covers(narrow)))
     }
 }
 

@@ -2,7 +2,10 @@
 
 use crate::document::{Table, Value};
 use crate::rules::condition;
-use crate::rules::file::{Place, Rule, Wanted, name, names};
+use crate::rules::file::{Place, Rule, Validity, Wanted, name, names};
+
+/// No vendor takes a text of more parts.
+const PARTS_MAX: i64 = 10;
 
 pub(super) fn rule(table: &Table<'_>) -> Option<Rule> {
     let rule_name = table.require("name", name);
@@ -15,6 +18,9 @@ pub(super) fn rule(table: &Table<'_>) -> Option<Rule> {
         require.finish();
         region
     });
+    let validity = Validity::read(table);
+    let parts_max = table.read("max_parts", |v| v.whole(1, PARTS_MAX));
+    let transliterate = table.read("transliterate", Value::boolean);
     let wrong = match (table.get("chain").is_some(), table.get("deny").is_some()) {
         (true, true) => Some("a rule has `chain` or `deny`, not both"),
         (false, false) => Some("a rule needs `chain` or `deny`"),
@@ -31,6 +37,9 @@ pub(super) fn rule(table: &Table<'_>) -> Option<Rule> {
         chain,
         deny,
         data_region,
+        validity,
+        parts_max: parts_max.and_then(|n| usize::try_from(n).ok()),
+        transliterate: transliterate.unwrap_or(false),
     })
 }
 

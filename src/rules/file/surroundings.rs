@@ -4,8 +4,16 @@ use crate::document::{Table, Value};
 use crate::flow::Channel;
 use crate::guard::Limit;
 use crate::rules::file::chain::channel;
+use crate::rules::file::validity::time;
 use crate::rules::file::{Expect, Expected, Guard, Place, Switch, name, names};
 use crate::time::Moment;
+use crate::time::Rate;
+
+/// The keys of an example that expect something.
+const SAYS: [&str; 8] = [
+    "rule", "vendors", "deny", "outcome", "sender", "template", "text", "parts",
+];
+const PARTS_MAX: i64 = 255;
 
 pub(super) fn guard(table: &Table<'_>) -> Guard {
     let guard = Guard {
@@ -48,6 +56,13 @@ fn timestamp(value: Value<'_>) -> Option<Moment> {
         .or_else(|| value.wrong(format!("`{text}` is not a time"), Some(hint)))
 }
 
+/// What is expected of a country at its busiest.
+pub(super) fn rate(value: Value<'_>) -> Option<Rate> {
+    let text = value.string()?.value;
+    let hint = "a count and a time, such as `50/s`".to_owned();
+    Rate::parse(&text).or_else(|| value.wrong(format!("`{text}` is not a rate"), Some(hint)))
+}
+
 pub(super) fn expect(table: &Table<'_>) -> Option<Expect> {
     let outcomes = [("denied", Expected::Denied), ("blocked", Expected::Blocked)];
     let text = |key| table.read(key, Value::string).map(|at| at.value);
@@ -62,14 +77,21 @@ pub(super) fn expect(table: &Table<'_>) -> Option<Expect> {
         user: text("user"),
         login: text("login"),
         preview: table.read("preview", Value::boolean).unwrap_or(false),
+        at: table.read("at", |v| time(v, 0)),
         rule: table.read("rule", name),
         vendors: table.read("vendors", |v| Some((names(v)?, Place::of(&v)))),
         deny: table.read("deny", name),
+        sender: table.read("sender", name),
+        template: table.read("template", name),
+        text: table.read("text", name),
+        parts: table.read("parts", |v| {
+            let parts = usize::try_from(v.whole(1, PARTS_MAX)?).ok()?;
+            Some((parts, Place::of(&v)))
+        }),
         outcome: table.read("outcome", |v| Some((v.one_of(&outcomes)?, Place::of(&v)))),
     };
-    let says = ["rule", "vendors", "deny", "outcome"];
-    if says.iter().all(|key| table.get(key).is_none()) {
-        let hint = "add `rule`, `vendors`, `deny` or `outcome`".to_owned();
+    if SAYS.iter().all(|key| table.get(key).is_none()) {
+        let hint = "add `rule`, `vendors`, `sender`, `text`, `deny` or `outcome`".to_owned();
         table.error(
             table.span.clone(),
             "this example expects nothing",

@@ -65,7 +65,7 @@ fn unknown_names_are_told_with_the_nearest_one() {
         ],
     );
     let sender = "[ { vendor = \"one\", sender = \"sq\" } ]";
-    let text = "[[sender]]\nname = \"sg\"\nvendor = \"one\"\nfrom = \"A\"";
+    let text = "[[sender]]\nname = \"sg\"\nvendor = \"one\"\nfrom = \"ACME\"";
     let hint = "2:40: error: unknown sender `sq`\n  hint: there is `sg`";
     of_chain(sender, text, &[hint]);
     let text = "[chains.sg-sms]\nvendors = [\"one\"]\n[[rule]]\nname = \"a\"\nwhen = { country = \"SG\" }\nchain = \"sg-smS\"";
@@ -96,7 +96,7 @@ fn duplicate_names_are_told_at_both_places() {
     let first = "4:8: error: another rule is named `a` too\n  hint: also at r:8";
     let second = "8:8: error: another rule is named `a` too\n  hint: also at r:4";
     after(rule, &[first, second]);
-    let sender = "[[sender]]\nname = \"s\"\nfrom = \"A\"\n";
+    let sender = "[[sender]]\nname = \"s\"\nfrom = \"ACME\"\n";
     let first = "8:8: error: another sender is named `s` too\n  hint: also at r:11";
     let second = "11:8: error: another sender is named `s` too\n  hint: also at r:8";
     after(&[sender, sender].concat(), &[first, second]);
@@ -146,7 +146,7 @@ fn a_vendor_is_in_a_chain_once() {
 
 #[test]
 fn a_named_sender_is_the_vendors_own() {
-    let text = "[[sender]]\nname = \"s\"\nvendor = \"two\"\nfrom = \"A\"";
+    let text = "[[sender]]\nname = \"s\"\nvendor = \"two\"\nfrom = \"ACME\"";
     let error = "2:40: error: sender `s` is `two`'s";
     of_chain("[ { vendor = \"one\", sender = \"s\" } ]", text, &[error]);
 }
@@ -293,7 +293,13 @@ fn a_rule_behind_a_wider_one_can_never_match() {
 fn what_nothing_leads_to_is_warned_of() {
     let (_, told) = {
         let problems = RefCell::new(Problems::default());
-        let rules = Rules::compile(&[Source::new("r", GOOD)], &fleet(), "", &problems);
+        let rules = Rules::compile(
+            &[Source::new("r", GOOD)],
+            &fleet(),
+            "",
+            Moment(0),
+            &problems,
+        );
         let told = problems
             .borrow()
             .sorted()
@@ -354,40 +360,40 @@ fn switches_are_checked() {
 }
 
 #[test]
-fn what_is_to_come_is_checked_and_warned_of() {
-    let later = |place: &str, what: &str| format!("{place}: warning: `{what}`: not yet in effect");
-    let sender = "[[sender]]\nname = \"s\"\nvendor = \"one\"\nfrom = \"A\"\nkind = \"alpha\"\nregistered = true\nvalid_from = \"2026-01-01\"\nquota = \"q\"\n";
+fn dates_and_kinds_are_checked() {
     after(
-        sender,
-        &[&later("13:14", "valid_from"), &later("14:9", "quota")],
-    );
-    let quota = "[quota.q]\nlimit = \"40000/day\"\nresets = \"00:00 America/Los_Angeles\"";
-    after(quota, &[&later("8:9", "quota")]);
-    let registration = "[[registration]]\ncountry = [\"SG\"]\nrequired = true";
-    after(registration, &[&later("9:12", "registration")]);
-    let template = "[[template]]\ncountry = [\"IN\"]\nlocale = [\"en\"]\ntext = \"{code}\"\nparameters = { entity_id = \"1\" }";
-    let hint = later("10:8", "template") + "\n  hint: Okta's own text is sent until then";
-    after(template, &[&hint]);
-}
-
-#[test]
-fn what_is_to_come_must_be_well_written() {
-    after(
-        "[[sender]]\nfrom = \"A\"\nkind = \"beta\"",
+        "[[sender]]\nfrom = \"ACME\"\nkind = \"beta\"",
         &[
-            "9:8: error: `beta` is not known here\n  hint: one of `alpha`, `short_code`, `long_code`, `toll_free`, `10dlc`, `pool`",
+            "9:8: error: `beta` is not known here\n  hint: one of `alpha`, `long_code`, `short_code`, `toll_free`, `10dlc`, `pool`",
         ],
     );
     after(
-        "[[sender]]\nfrom = \"A\"\nvalid_to = \"soon\"",
-        &["9:12: error: `soon` is not a date\n  hint: such as `2026-01-31`"],
+        "[[sender]]\nfrom = \"ACME\"\nvalid_to = \"soon\"",
+        &[
+            "9:12: error: `soon` is not a date\n  hint: a date such as `2026-01-31`, or a time such as `2026-01-31T09:00:00+01:00`",
+        ],
     );
-    let limit =
-        "8:9: error: `many` is not a limit\n  hint: a count and a time, such as `40000/day`";
     after(
-        "[quota.q]\nlimit = \"many\"",
-        &[limit, "8:9: warning: `quota`: not yet in effect"],
+        "[[sender]]\nfrom = \"ACME\"\nvalid_from = 2026-02-01\nvalid_to = \"2026-01-31\"",
+        &[
+            "10:12: error: it ends before it begins\n  hint: `valid_to` is the last day; `valid_from` is the first",
+        ],
     );
+}
+
+#[test]
+fn quotas_are_checked_with_their_places() {
+    after(
+        "[quota.q]\nlimit = \"many\"\nresets = \"00:00 America/Los_Angles\"\nunit = \"part\"",
+        &[
+            "8:9: error: `many` is not a limit\n  hint: a count and a time, such as `40000/day`, `100/h` or `1000/10m`",
+            "9:10: error: there is no time zone `America/Los_Angles`\n  hint: did you mean `America/Los_Angeles`?",
+            "10:8: error: `part` is not known here\n  hint: did you mean `parts`?",
+        ],
+    );
+    let sender = "[quota.acme]\nlimit = \"5/day\"\n[[sender]]\nfrom = \"ACME\"\nquota = \"acne\"";
+    let unknown = "11:9: error: unknown quota `acne`\n  hint: did you mean `acme`?";
+    after(sender, &[unknown]);
 }
 
 #[test]
@@ -435,7 +441,7 @@ fn examples_that_do_not_hold_say_what_came_out() {
     after(&expect(SINGAPORE, "outcome = \"blocked\""), &[outcome]);
     let number = "8:6: error: this is no number: it must begin with `+`";
     after(&expect("81234567", "rule = \"a\""), &[number]);
-    let nothing = "7:1: error: this example expects nothing\n  hint: add `rule`, `vendors`, `deny` or `outcome`";
+    let nothing = "7:1: error: this example expects nothing\n  hint: add `rule`, `vendors`, `sender`, `text`, `deny` or `outcome`";
     after(&expect(SINGAPORE, ""), &[nothing]);
 }
 

@@ -97,7 +97,7 @@ kind = "alpha"                   # numbers need no registration there
     Table::new("registration", "[[registration]]", about)
         .keys([
             Key::new("country", countries(), "Where the register is.").required(),
-            Key::new("required", Kind::Flag, required).required(),
+            Key::new("required", Kind::Flag, required).or("true"),
             Key::new(
                 "kind",
                 kinds().some(),

@@ -12,6 +12,15 @@ fn text() -> Kind {
     Kind::text("text")
 }
 
+fn capped() -> Key {
+    Key::new(
+        "capped",
+        Kind::Flag,
+        "Whether it says that a day's worth is sent.",
+    )
+    .or("false")
+}
+
 fn reasons() -> Kind {
     Kind::Words(reason::words())
 }
@@ -51,7 +60,7 @@ verdict = { kind = "rejected", reason = "invalid_number", code = "1001" }
         .example(example)
 }
 
-fn asked() -> [Key; 9] {
+fn asked() -> [Key; 11] {
     let left = "What is left of the passcode's life.";
     [
         Key::new("name", text(), "What it shows.").required(),
@@ -62,6 +71,8 @@ fn asked() -> [Key; 9] {
         Key::new("code", text(), "The passcode.").or("\"123456\""),
         Key::new("callback", text(), "Where receipts are to go."),
         Key::new("left", Kind::duration(0, 900_000), left).or("\"5m\""),
+        Key::new("language", text(), "What `{language}` is.").or("\"en-US\""),
+        Key::new("parameters", fields(text()), "What `{parameter.NAME}` is."),
         Key::new(
             "ucs2",
             Kind::Flag,
@@ -136,6 +147,7 @@ fn verdict() -> Table {
         ),
         Key::new("code", text(), "The vendor's code, or the HTTP status."),
         Key::new("retry_after", day, "When it may be tried again."),
+        capped(),
     ])
 }
 
@@ -191,5 +203,6 @@ fn news() -> Table {
         Key::new("reference", text(), "Our reference."),
         Key::new("reason", reasons(), "Why it failed."),
         Key::new("code", text(), "The vendor's code or status."),
+        capped(),
     ])
 }

@@ -9,7 +9,7 @@ use crate::schema::{Key, Kind, Table};
 pub(super) fn operation() -> Table {
     let about = "One request for each channel. Its texts have slots: `{to}` (with `+`), `{from}`, `{text}`, `{code}`, `{reference}`, \
                  `{callback}`, `{validity}`, `{encoding}`, `{language}`, `{parameter.NAME}`, `{credential.NAME}`. With `?`, as in \
-                 `{from?}`, the whole field is left out where there is no value. Filters: `|digits` drops the `+`, `|xml` escapes, \
+                 `{from?}`, the whole field is left out where there is no value. Filters: `|digits` drops the `+`, `|xml` escapes, `|unmarked` drops `<` and `>`, \
                  `|number` writes a JSON number, `|primary` makes `en` of `en-US`.";
     let example = r#"
 [sms]
@@ -31,9 +31,14 @@ fn request() -> [Key; 8] {
     [
         Key::new("base_url", Kind::text("address"), base_url),
         Key::new("method", methods, "The method.").or("\"POST\""),
-        Key::new("path", template(), "The path behind `base_url`.").required(),
+        Key::new(
+            "path",
+            template("/v1/{to|digits}"),
+            "The path behind `base_url`.",
+        )
+        .required(),
         Key::new("query", fields(sent()), "The query."),
-        Key::new("headers", fields(template()), "Headers."),
+        Key::new("headers", fields(template("{credential.NAME}")), "Headers."),
         Key::new("auth", Kind::Any(auths()), "How the request proves itself.").required(),
         Key::new(
             "form",
@@ -84,13 +89,13 @@ fn scheme(word: &'static str, about: &'static str) -> Key {
 fn auths() -> Vec<Kind> {
     let basic = [
         scheme("basic", "`Authorization: Basic`."),
-        Key::new("user", template(), "The user.").required(),
-        Key::new("password", template(), "The password.").required(),
+        Key::new("user", template("{credential.NAME}"), "The user.").required(),
+        Key::new("password", template("{credential.NAME}"), "The password.").required(),
     ];
     let fixed = [
         scheme("header", "A header."),
         Key::new("name", header(), "Its name.").or("\"Authorization\""),
-        Key::new("value", template(), "Its value.").required(),
+        Key::new("value", template("{credential.NAME}"), "Its value.").required(),
     ];
     let life = "How long a token lives.";
     let token = [
@@ -98,7 +103,12 @@ fn auths() -> Vec<Kind> {
             "jwt_rs256",
             "A token signed with the account's RSA key, with `iat`, `exp` and `jti`.",
         ),
-        Key::new("key", template(), "The private key, PEM.").required(),
+        Key::new(
+            "key",
+            template("{credential.NAME}"),
+            "The private key, PEM.",
+        )
+        .required(),
         Key::new("claims", fields(sent()), "Further claims."),
         Key::new("life", Kind::duration(60_000, 86_400_000), life).or("\"15m\""),
     ];

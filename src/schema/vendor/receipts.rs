@@ -1,6 +1,6 @@
 //! Describes a definition's receipts: what the vendor tells later.
 
-use crate::schema::vendor::{coded, fields, header, plain, pointer, reported, template};
+use crate::schema::vendor::{coded, credential_text, fields, header, plain, pointer, reported};
 use crate::schema::{Key, Kind, Needs, Table};
 
 const WRITTEN: [(&str, &str); 3] = [
@@ -89,7 +89,7 @@ fn scheme(word: &'static str, about: &'static str) -> Key {
 }
 
 fn secret(name: &'static str, about: &'static str) -> Key {
-    Key::new(name, template(), about).required()
+    Key::new(name, credential_text(), about).required()
 }
 
 fn signed(name: &'static str, about: &'static str) -> Key {

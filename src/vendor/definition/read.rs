@@ -92,6 +92,7 @@ impl Reader<'_> {
         let body = self.body(table);
         let validity = table.read("validity", Value::table);
         let encoding = table.read("encoding", Value::table);
+        let languages = table.read("languages", Value::table);
         let accepted = table.require("accepted", Value::table);
         let accepted = accepted.and_then(|t| accepted_when(&t));
         let refused = table.read("refused", Value::table);
@@ -113,6 +114,7 @@ impl Reader<'_> {
             body,
             validity: validity.and_then(|t| period(&t)),
             encoding: encoding.and_then(|t| words(&t)),
+            languages: languages.map(|t| texts(&t)).unwrap_or_default(),
             accepted: accepted?,
             refused: refused.map(|t| refusals(&t)).unwrap_or_default(),
             receipts: receipts.and_then(|t| self.receipts(&t)),
@@ -240,6 +242,13 @@ fn words(table: &Table<'_>) -> Option<(String, String)> {
     Some((gsm7?.value, ucs2?.value))
 }
 
+fn texts(table: &Table<'_>) -> Vec<(String, String)> {
+    let entries = table.entries().into_iter();
+    entries
+        .filter_map(|(name, v)| Some((name.value, v.string()?.value)))
+        .collect()
+}
+
 fn accepted_when(table: &Table<'_>) -> Option<Accepted> {
     let status = table.require("status", Value::list)?;
     let status = status
@@ -279,9 +288,11 @@ fn refusals(table: &Table<'_>) -> Refused {
 
 pub(super) fn coded(table: &Table<'_>) -> Coded {
     let reasons = table.read("reasons", Value::table);
+    let daily_cap = table.read("daily_cap", plain_list).unwrap_or_default();
     Coded {
         code: pointers(table, table.read("code", Value::strings)),
         reasons: reasons.map(|t| reason_table(&t)).unwrap_or_default(),
+        daily_cap: daily_cap.into_iter().map(codes).collect(),
     }
 }
 

@@ -126,6 +126,7 @@ fn news_of(table: &Table<'_>) -> Option<News> {
             progress: progress?,
             reason: table.read("reason", |v| v.one_of(&reasons)),
             code: string("code"),
+            capped: table.read("capped", Value::boolean).unwrap_or(false),
         },
     };
     table.finish();

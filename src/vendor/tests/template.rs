@@ -7,12 +7,14 @@ fn fill(text: &str) -> Result<Option<String>, Unfilled> {
         .unwrap()
         .fill(&|slot| match slot {
             Slot::To => Some("+6591234567".to_owned()),
-            Slot::Text => Some("a<b & \"c\"".to_owned()),
+            Slot::Text => Some("a<b & \"c\" 'd' \u{1}".to_owned()),
             Slot::From
             | Slot::Code
             | Slot::Reference
             | Slot::Validity
             | Slot::Encoding
+            | Slot::Language(_)
+            | Slot::Parameter(_)
             | Slot::Credential(_)
             | Slot::Callback
             | Slot::Id
@@ -25,7 +27,9 @@ fn fill(text: &str) -> Result<Option<String>, Unfilled> {
 fn slots_are_filled_through_their_filters() {
     assert_eq!(fill("x{to}y"), Ok(Some("x+6591234567y".to_owned())));
     assert_eq!(fill("{to|digits}"), Ok(Some("6591234567".to_owned())));
-    let escaped = "<Say>a&lt;b &amp; &quot;c&quot;</Say>".to_owned();
+    let unmarked = " a b & \"c\" 'd' \u{1}".to_owned();
+    assert_eq!(fill(" {text|unmarked}"), Ok(Some(unmarked)));
+    let escaped = "<Say>a&lt;b &amp; &quot;c&quot; &apos;d&apos;  </Say>".to_owned();
     assert_eq!(fill("<Say>{text|xml}</Say>"), Ok(Some(escaped)));
 }
 
@@ -33,6 +37,9 @@ fn slots_are_filled_through_their_filters() {
 fn an_optional_slot_leaves_the_whole_text_out_and_another_is_an_error() {
     assert_eq!(fill("a{from?}"), Ok(None));
     assert_eq!(fill("a{from}"), Err(Unfilled(Slot::From)));
+    assert_eq!(fill("{parameter.entity_id?}"), Ok(None));
+    let needed = Slot::Parameter("entity_id".to_owned());
+    assert_eq!(fill("{parameter.entity_id}"), Err(Unfilled(needed)));
 }
 
 #[test]
@@ -99,6 +106,10 @@ fn mistakes_are_told_with_the_nearest_name() {
     check(
         "{to|digit}",
         "there is no filter `digit`; did you mean `digits`?",
+    );
+    check(
+        "{to|primary}",
+        "there is no filter `primary` for this slot; `primary` is for `{language}`",
     );
     check("{to", "a `{` without its `}`; ");
     check("{id}", "there is no slot `{id}` here; ");
