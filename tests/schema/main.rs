@@ -1,10 +1,6 @@
 //! What editors and operators are told about the files fits what the program reads.
 
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "a test may fail loudly"
-)]
+#![expect(clippy::expect_used, reason = "a test may fail loudly")]
 
 mod agreement;
 mod reading;

@@ -97,17 +97,20 @@ fn signed(name: &'static str, about: &'static str) -> Key {
 }
 
 fn proofs() -> Vec<Kind> {
-    let table = |id, heading, about| Table::new(id, heading, about);
-    let coding = Kind::plain_words(["hex", "base64"]);
-    let seed = "The private half of the example credential, for the simulator.";
+    let all = unsigned().into_iter().chain(signed_somehow());
+    all.map(Kind::Table).collect()
+}
+
+/// Nothing depends on what the receipt says.
+fn unsigned() -> [Table; 3] {
     [
-        table(
+        Table::new(
             "proof_reference",
             "Receipts: the address",
             "Nothing is signed: the secret reference in the address is the proof.",
         )
         .keys([scheme("reference", "The address alone.")]),
-        table(
+        Table::new(
             "proof_basic",
             "Receipts: user and password",
             "`Authorization: Basic`.",
@@ -117,7 +120,7 @@ fn proofs() -> Vec<Kind> {
             secret("user", "The user."),
             secret("password", "The password."),
         ]),
-        table(
+        Table::new(
             "proof_header",
             "Receipts: a header",
             "A header that never changes.",
@@ -127,7 +130,15 @@ fn proofs() -> Vec<Kind> {
             Key::new("name", header(), "Its name.").or("\"authorization\""),
             secret("value", "Its value."),
         ]),
-        table(
+    ]
+}
+
+/// The signature is over what the receipt says.
+fn signed_somehow() -> [Table; 4] {
+    let coding = Kind::plain_words(["hex", "base64"]);
+    let seed = "The private half of the example credential, for the simulator.";
+    [
+        Table::new(
             "proof_url_params",
             "Receipts: HMAC over address and form",
             "Base64 of HMAC-SHA1 over the address and the sorted fields.",
@@ -137,7 +148,7 @@ fn proofs() -> Vec<Kind> {
             signed("header", "Where the signature is."),
             secret("key", "The key."),
         ]),
-        table(
+        Table::new(
             "proof_token",
             "Receipts: a signed token",
             "A bearer token (HS256) with the body's hash, up to 5 minutes old.",
@@ -146,7 +157,7 @@ fn proofs() -> Vec<Kind> {
             scheme("jwt_hs256_body_hash", "A token with the body's hash."),
             secret("key", "The key."),
         ]),
-        table(
+        Table::new(
             "proof_timestamp",
             "Receipts: Ed25519",
             "Ed25519 over a time and the body, within 5 minutes.",
@@ -158,7 +169,7 @@ fn proofs() -> Vec<Kind> {
             secret("key", "The public key."),
             Key::new("sandbox_seed", Kind::text("text"), seed),
         ]),
-        table(
+        Table::new(
             "proof_body",
             "Receipts: HMAC over the body",
             "HMAC-SHA256 over the body.",
@@ -177,8 +188,6 @@ fn proofs() -> Vec<Kind> {
             .or("false"),
         ]),
     ]
-    .map(Kind::Table)
-    .to_vec()
 }
 
 fn sandbox() -> Table {
