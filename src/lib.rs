@@ -26,6 +26,7 @@ pub mod health;
 pub mod okta;
 pub mod rules;
 pub mod schema;
+pub mod simulation;
 pub mod vendor;
 
 pub mod cli;
