@@ -9,6 +9,7 @@ mod check;
 mod deliveries;
 mod explain;
 mod http;
+mod schema;
 mod send;
 mod serve;
 mod simulate;
@@ -55,6 +56,8 @@ enum Command {
     Send(send::Args),
     /// What happened to this code? Ask the running router
     Deliveries(deliveries::Args),
+    /// Print what a file may say, for editors or for people
+    Schema(schema::Args),
 }
 
 /// Where the configuration is.
@@ -131,6 +134,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Simulate(args) => simulate::run(&args),
         Command::Send(args) => send::run(&args),
         Command::Deliveries(args) => deliveries::run(&args),
+        Command::Schema(args) => schema::run(&args),
     };
     ExitCode::from(code)
 }
