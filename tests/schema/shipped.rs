@@ -7,7 +7,6 @@ use std::process::Command;
 use trunkline::problem::Problem;
 use trunkline::schema::{Kind, Language, Table};
 
-use crate::NOT_READ_YET;
 use crate::reading::{broken_examples, complaints, errors, validator};
 
 /// Where each language's schema and reference are, and the files that are written in it.
@@ -82,19 +81,6 @@ fn tables(language: Language) -> Vec<Table> {
 /// All pieces of the reference as one file.
 fn example(language: Language) -> String {
     tables(language).iter().map(|table| table.example).collect()
-}
-
-/// Whether a problem is there only because the reader is not yet.
-fn is_not_read_yet(language: Language, problem: &Problem) -> bool {
-    let listed = NOT_READ_YET.iter();
-    let mut listed = listed.filter(|line| line.starts_with(language.as_str()));
-    match problem.message.strip_prefix("unknown key ") {
-        Some(key) => {
-            let end = format!(".{}", key.trim_start_matches('`'));
-            listed.any(|line| line.contains(&end))
-        }
-        None => listed.any(|line| line.ends_with(&problem.message)),
-    }
 }
 
 #[test]
@@ -176,7 +162,6 @@ fn the_examples_of_each_reference_are_one_file_that_is_right() {
         assert_eq!(complaints, Vec::<String>::new(), "{example}");
         let told: Vec<String> = errors(language, &example)
             .iter()
-            .filter(|problem| !is_not_read_yet(language, problem))
             .map(Problem::to_string)
             .collect();
         assert_eq!(told, Vec::<String>::new(), "{example}");
