@@ -37,6 +37,14 @@ impl Source {
         let line_start = self.lines[line - 1];
         (line, self.text[line_start..offset].chars().count() + 1)
     }
+
+    /// A line, from 1, without its end.
+    pub fn line(&self, number: usize) -> &str {
+        self.text
+            .lines()
+            .nth(number.saturating_sub(1))
+            .unwrap_or_default()
+    }
 }
 
 /// Whether a problem stops the files from being used.
@@ -74,7 +82,21 @@ impl Problem {
 }
 
 impl Problem {
-    /// The problem as JSON: `severity`, `message`, and where there are such, `file`, `line`, `column`, `hint`.
+    /// The line it begins on, and where on it and to where it is marked.
+    fn excerpt(&self) -> Option<serde_json::Value> {
+        let (source, span) = self.place.as_ref()?;
+        let (line, column) = source.position(span.start);
+        let (end_line, end_column) = source.position(span.end);
+        Some(serde_json::json!({
+            "text": source.line(line),
+            "column": column,
+            "end_line": end_line,
+            "end_column": end_column,
+        }))
+    }
+
+    /// The problem as JSON: `severity`, `message`, and where there are such, `file`, `line`, `column`, `hint` and an
+    /// `excerpt`: the line, and the marked columns from 1, the end being the first that is not marked.
     pub fn to_json(&self) -> serde_json::Value {
         let (line, column) = self.position().unzip();
         serde_json::json!({
@@ -85,6 +107,7 @@ impl Problem {
             "file": self.file(),
             "line": line,
             "column": column,
+            "excerpt": self.excerpt(),
             "message": self.message,
             "hint": self.hint,
         })

@@ -5,16 +5,17 @@ mod tls;
 mod watch;
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::catalog::{Catalog, Simulate, Texts};
+use crate::catalog::{Catalog, Simulate};
 use crate::config::Config;
 use crate::flow::VendorName;
 use crate::problem::{Problems, Severity};
+use crate::rules::Comparison;
 use crate::sandbox::Sandbox;
 use crate::server::TlsSlot;
 use crate::telemetry::Telemetry;
@@ -61,6 +62,28 @@ pub fn load(place: &Place, vendors: &Vendors<'_>, now: Moment) -> (Option<Loaded
     compile(files::gather(place), vendors, now)
 }
 
+/// As `load`; if there is no error, also looks for what works and should not stay so.
+pub fn examine(place: &Place, vendors: &Vendors<'_>, now: Moment) -> (Option<Loaded>, Problems) {
+    let gathered = files::gather(place);
+    let texts = gathered.texts();
+    let (loaded, problems) = compile(gathered, vendors, now);
+    let problems = RefCell::new(problems);
+    if let Some(loaded) = &loaded {
+        loaded.catalog.analyse(&texts, now, &problems);
+    }
+    (loaded, problems.into_inner())
+}
+
+/// What the rules of a catalog would change, were those in another directory in force; `None` where those
+/// cannot be used.
+pub fn compare(catalog: &Catalog, live: &Path, now: Moment) -> (Option<Comparison>, Problems) {
+    let (files, problems) = files::rules(live);
+    let problems = RefCell::new(problems);
+    let unread = problems.borrow().has_errors();
+    let compared = catalog.compare(&files, now, &problems);
+    (compared.filter(|_| !unread), problems.into_inner())
+}
+
 /// The configuration alone, as far as it can be read.
 pub fn configuration(place: &Place) -> Config {
     files::gather(place).config
@@ -68,12 +91,9 @@ pub fn configuration(place: &Place) -> Config {
 
 fn compile(gathered: Gathered, vendors: &Vendors<'_>, now: Moment) -> (Option<Loaded>, Problems) {
     let directories = gathered.directories();
+    let texts = gathered.texts();
     let seen = gathered.contents;
     let problems = RefCell::new(gathered.problems);
-    let texts = Texts {
-        rules: gathered.rules,
-        definitions: gathered.definitions,
-    };
     let simulate = |name: &VendorName, definition: &Arc<Definition>, from: Option<Arc<str>>| {
         let from = Some(from.unwrap_or_else(|| Arc::from(SANDBOX_SENDER)));
         match vendors {

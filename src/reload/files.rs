@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::catalog::Texts;
 use crate::config::{Config, Surroundings, read_config};
 use crate::problem::{Problems, Severity, Source};
 use crate::reload::Place;
@@ -40,6 +41,14 @@ impl Contents {
 }
 
 impl Gathered {
+    /// What a catalog is compiled from.
+    pub(super) fn texts(&self) -> Texts {
+        Texts {
+            rules: self.rules.clone(),
+            definitions: self.definitions.clone(),
+        }
+    }
+
     /// The directories in which something that was read lives.
     pub(super) fn directories(&self) -> Vec<PathBuf> {
         let mut directories: Vec<PathBuf> = self
@@ -72,15 +81,7 @@ pub(super) fn gather(place: &Place) -> Gathered {
     };
     let problems = RefCell::<Problems>::default();
     let config = configuration(place, &read, &problems);
-    let texts = |dir: &Path| match toml_files(dir) {
-        Ok(files) => read_all(&files, &read, &problems),
-        Err(error) => {
-            let message = format!("cannot read the directory `{}`: {error}", dir.display());
-            let mut problems = problems.borrow_mut();
-            problems.general(Severity::Error, message, None);
-            Vec::new()
-        }
-    };
+    let texts = |dir: &Path| all_in(dir, &read, &problems);
     let (rules, definitions) = (texts(&config.rules_dir), texts(&config.definitions_dir));
     if let Some(tls) = &config.hook.tls {
         for file in [&tls.cert, &tls.key] {
@@ -94,6 +95,13 @@ pub(super) fn gather(place: &Place) -> Gathered {
         problems: problems.into_inner(),
         contents: Contents(contents.into_inner()),
     }
+}
+
+/// The rule files of a directory.
+pub(super) fn rules(dir: &Path) -> (Vec<Source>, Problems) {
+    let problems = RefCell::<Problems>::default();
+    let files = all_in(dir, &read_file, &problems);
+    (files, problems.into_inner())
 }
 
 /// The configuration; the built-in defaults, and a problem, when its file cannot be read.
@@ -122,6 +130,23 @@ fn configuration(
     };
     let source = Source::new(path.display().to_string(), text);
     read_config(&source, &around, problems)
+}
+
+/// The texts of a directory's files.
+fn all_in(
+    dir: &Path,
+    read: &dyn Fn(&Path) -> io::Result<String>,
+    problems: &RefCell<Problems>,
+) -> Vec<Source> {
+    match toml_files(dir) {
+        Ok(files) => read_all(&files, read, problems),
+        Err(error) => {
+            let message = format!("cannot read the directory `{}`: {error}", dir.display());
+            let mut problems = problems.borrow_mut();
+            problems.general(Severity::Error, message, None);
+            Vec::new()
+        }
+    }
 }
 
 fn read_all(

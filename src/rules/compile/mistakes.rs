@@ -113,7 +113,11 @@ impl Rules {
 
 impl Rules {
     /// The first rule before this one that takes all that meets the conditions, always.
-    fn covering(&self, index: usize, conditions: &[Condition]) -> Option<&Rule> {
+    pub(in crate::rules) fn covering(
+        &self,
+        index: usize,
+        conditions: &[Condition],
+    ) -> Option<&Rule> {
         let may = self.lookup.that_may_cover(conditions);
         let earlier = may.into_iter().take_while(|earlier| *earlier < index);
         let mut earlier = earlier.map(|earlier| &self.rules[earlier]);
