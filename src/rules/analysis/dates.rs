@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::flow::{Channel, Plan};
+use crate::flow::{Channel, Plan, Step};
 use crate::number::Country;
 use crate::problem::{Problems, Severity};
 use crate::rules::Decision;
@@ -19,6 +19,8 @@ const DAY_MS: i64 = 24 * 3_600_000;
 const SOON_MS: i64 = 60 * DAY_MS;
 /// Days on which examples are tried again, at most.
 const DATES_MAX: usize = 60;
+/// Things that take over, as many as are listed.
+const OTHERS_MAX: usize = 4;
 
 /// What a date takes away.
 #[derive(Default)]
@@ -27,6 +29,8 @@ struct Loss {
     countries: BTreeSet<Country>,
     /// Vendors that are not asked any more, and where.
     vendors: BTreeMap<String, BTreeSet<Country>>,
+    /// What is another for those that stay, in words.
+    others: BTreeSet<String>,
 }
 
 impl Analysis<'_> {
@@ -85,9 +89,14 @@ impl Analysis<'_> {
             Some(loss) => format!("{what} ends with {last}, in {days} days: from then on {loss}"),
             None => format!("{what} ends with {last}, in {days} days"),
         };
-        let hint = loss
-            .in_words()
-            .map(|_| "nothing that begins by then takes over".to_owned());
+        let hint = match loss.in_words() {
+            Some(_) => Some("nothing that begins by then takes over".to_owned()),
+            None if loss.others.is_empty() => None,
+            None => {
+                let others: Vec<String> = loss.others.into_iter().take(OTHERS_MAX).collect();
+                Some(format!("then {}", others.join(", ")))
+            }
+        };
         place.warning(self.problems, message, hint);
     }
 
@@ -131,6 +140,11 @@ impl Analysis<'_> {
                         let mut left = plan.steps.iter();
                         left.all(|other| other.vendor != step.vendor)
                     });
+                    let stay = now.steps.iter().flat_map(|step| {
+                        let after = plan.steps.iter().find(|s| s.vendor == step.vendor);
+                        after.map_or_else(Vec::new, |after| otherwise(step, after))
+                    });
+                    loss.others.extend(stay);
                     for step in gone {
                         let vendor = step.vendor.to_string();
                         loss.vendors.entry(vendor).or_default().insert(country);
@@ -195,6 +209,26 @@ impl Analysis<'_> {
             }
         }
     }
+}
+
+/// What is another for a vendor, in words.
+fn otherwise(before: &Step, after: &Step) -> Vec<String> {
+    let template = |step: &Step| step.wording.as_ref().and_then(|w| w.template.clone());
+    let mut words = Vec::new();
+    if before.from != after.from {
+        let vendor = &before.vendor;
+        words.push(match &after.from {
+            Some(from) => format!("`{vendor}` sends from `{from}`"),
+            None => format!("`{vendor}` chooses the sender"),
+        });
+    }
+    if template(before) != template(after) {
+        words.push(match template(after) {
+            Some(name) => format!("template `{name}` takes over"),
+            None => "Okta's own text takes over".to_owned(),
+        });
+    }
+    words
 }
 
 impl Loss {

@@ -1,6 +1,6 @@
 //! Finds what no message leads to: rules, vendors, senders, templates, quotas; and switches that are over.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::flow::Channel;
 use crate::number::{Country, NumberType, calling_code};
@@ -13,10 +13,30 @@ use crate::rules::{Decision, Rule};
 /// Combinations of country, channel and number type that are looked at for one rule, at most.
 const CELLS_MAX: usize = 20_000;
 
+/// What the rules ask about at all.
+struct Apart {
+    types: bool,
+    previews: bool,
+}
+
+impl Apart {
+    fn of(rules: &[Rule]) -> Apart {
+        let is_about = |key: &str| {
+            let mut all = rules.iter().flat_map(|rule| &rule.conditions);
+            all.any(|condition| condition.key() == key)
+        };
+        Apart {
+            types: is_about("number_type"),
+            previews: is_about("preview"),
+        }
+    }
+}
+
 impl Analysis<'_> {
     pub(super) fn reach(&self) {
+        let apart = Apart::of(&self.rules.rules);
         for index in 0..self.rules.rules.len() {
-            self.never_matching(index);
+            self.never_matching(index, &apart);
         }
         self.ended_switches();
         self.unused_quotas();
@@ -28,7 +48,7 @@ impl Analysis<'_> {
     }
 
     /// Whether a rule contradicts itself, or several earlier ones leave it nothing.
-    fn never_matching(&self, index: usize) {
+    fn never_matching(&self, index: usize, apart: &Apart) {
         let rule = &self.rules.rules[index];
         let Some(written) = self.written.rules.get(index) else {
             return;
@@ -42,45 +62,42 @@ impl Analysis<'_> {
         if self.rules.is_covered(index, &rule.conditions) {
             return;
         }
-        if let Some(takers) = self.takers(index) {
-            let names = takers.values().map(|taker| &*taker.name);
+        if let Some(takers) = self.takers(index, apart) {
+            let takers: Vec<&Rule> = takers.iter().map(|t| &self.rules.rules[*t]).collect();
+            let names = takers.iter().map(|taker| &*taker.name);
             let message = format!(
                 "rule `{}` can never match: {} together match all that it would",
                 rule.name,
                 quoted(names)
             );
-            let first = takers.values().next();
+            let first = takers.first();
             let hint = first.map(|first| format!("move it before {}", first.place));
             place.warning(self.problems, message, hint);
         }
     }
 
     /// The earlier rules that together take all of a rule's messages, in order.
-    fn takers(&self, index: usize) -> Option<BTreeMap<usize, &Rule>> {
-        let mut takers = BTreeMap::new();
-        let cells = self.cells(&self.rules.rules[index].conditions);
+    fn takers(&self, index: usize, apart: &Apart) -> Option<BTreeSet<usize>> {
+        let mut takers = BTreeSet::new();
+        let cells = self.cells(&self.rules.rules[index].conditions, apart);
         if cells.is_empty() || cells.len() > CELLS_MAX {
             return None;
         }
         for cell in &cells {
-            let taker = self.rules.covering(index, cell)?;
-            let mut all = self.rules.rules.iter();
-            takers.insert(all.position(|rule| std::ptr::eq(rule, taker))?, taker);
+            takers.insert(self.rules.covering(index, cell)?);
         }
         Some(takers)
     }
 
     /// The conditions of a rule, once for each country, channel and number type that rules tell apart.
-    fn cells(&self, conditions: &[Condition]) -> Vec<Vec<Condition>> {
-        let all_conditions = || self.rules.rules.iter().flat_map(|rule| &rule.conditions);
+    fn cells(&self, conditions: &[Condition], apart: &Apart) -> Vec<Vec<Condition>> {
         let allowed = |country: &Country| self.rules.guard.allows(*country);
         let countries = countries_of(conditions).unwrap_or_else(|| {
             let named = self.rules.countries.iter().copied();
             let others = self.stand_in.into_iter().chain([Country::NONE]);
             named.chain(others).filter(allowed).collect()
         });
-        let is_about = |key: &str| all_conditions().any(|condition| condition.key() == key);
-        let types = types_of(conditions).unwrap_or_else(|| match is_about("number_type") {
+        let types = types_of(conditions).unwrap_or_else(|| match apart.types {
             true => NumberType::ALL.to_vec(),
             false => vec![NumberType::Mobile],
         });
@@ -94,7 +111,7 @@ impl Analysis<'_> {
         let others = conditions.iter().filter(|c| !is_finite(c)).cloned();
         let others: Vec<Condition> = others.collect();
         let has_preview = others.iter().any(|c| c.key() == "preview");
-        let previews: &[Option<bool>] = match is_about("preview") && !has_preview {
+        let previews: &[Option<bool>] = match apart.previews && !has_preview {
             true => &[Some(true), Some(false)],
             false => &[None],
         };

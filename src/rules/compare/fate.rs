@@ -74,7 +74,10 @@ impl<'r> Fate<'r> {
 
     /// What is another in `after`.
     pub(super) fn differences(&self, after: &Fate<'_>) -> Vec<Difference> {
-        if self.refused.is_some() || after.refused.is_some() {
+        if !self.is_sent() && !after.is_sent() {
+            return Vec::new();
+        }
+        if !self.is_sent() || !after.is_sent() {
             return Difference::of("sent", self.in_words(), after.in_words())
                 .into_iter()
                 .collect();
