@@ -229,3 +229,30 @@ pub fn did_you_mean<'a>(
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, c)| format!("did you mean `{c}`?"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_excerpt_has_the_line_and_the_marked_columns() {
+        let source = Source::new("r.toml", "[a]\nkéy = \"valué\"\nb = 1\n");
+        let start = source.text.find('"').unwrap();
+        let end = source.text.rfind('"').unwrap() + 1;
+        let mut problems = Problems::default();
+        problems.error(&source, start..end, "wrong");
+        problems.general(Severity::Warning, "nowhere", None);
+        let told: Vec<_> = problems.sorted().iter().map(|p| p.to_json()).collect();
+        let placed = told.iter().find(|json| json["message"] == "wrong").unwrap();
+        let excerpt = serde_json::json!({
+            "text": "kéy = \"valué\"", "column": 7, "end_line": 2, "end_column": 14,
+        });
+        assert_eq!(placed["excerpt"], excerpt);
+        assert_eq!((&placed["line"], &placed["column"]), (&2.into(), &7.into()));
+        let placeless = told
+            .iter()
+            .find(|json| json["message"] == "nowhere")
+            .unwrap();
+        assert!(placeless["excerpt"].is_null());
+    }
+}
