@@ -82,21 +82,11 @@ impl Catalog {
             .analyse(&texts.rules, &self.fleet, &own, now, problems);
     }
 
-    /// What these rules would change, were those of `files` in force: they are compiled with the same accounts.
-    /// `None`, with the problems, where they cannot be used.
-    pub fn compare(
-        &self,
-        files: &[Source],
-        now: Moment,
-        problems: &RefCell<Problems>,
-    ) -> Option<Comparison> {
-        let live = Rules::compile(files, &self.fleet, &self.config.region, now, problems);
-        if problems.borrow().has_errors() {
-            return None;
-        }
+    /// What these rules would change, were those of the live catalog in force.
+    pub fn compare(&self, live: &Catalog, now: Moment) -> Comparison {
         let orgs = self.fleet.orgs.iter().map(|(name, _)| name.clone());
         let orgs: Vec<Arc<str>> = orgs.collect();
-        Some(self.rules.compare(&live, &orgs, now))
+        self.rules.compare(&live.rules, &orgs, now)
     }
 
     /// A vendor account.

@@ -15,7 +15,6 @@ use crate::catalog::{Catalog, Simulate};
 use crate::config::Config;
 use crate::flow::VendorName;
 use crate::problem::{Problems, Severity};
-use crate::rules::Comparison;
 use crate::sandbox::Sandbox;
 use crate::server::TlsSlot;
 use crate::telemetry::Telemetry;
@@ -62,6 +61,16 @@ pub fn load(place: &Place, vendors: &Vendors<'_>, now: Moment) -> (Option<Loaded
     compile(files::gather(place), vendors, now)
 }
 
+/// The same with the rules of another directory.
+pub fn load_rules(
+    place: &Place,
+    rules_dir: &Path,
+    vendors: &Vendors<'_>,
+    now: Moment,
+) -> (Option<Loaded>, Problems) {
+    compile(files::gather_rules(place, Some(rules_dir)), vendors, now)
+}
+
 /// As `load`; if there is no error, also looks for what works and should not stay so.
 pub fn examine(place: &Place, vendors: &Vendors<'_>, now: Moment) -> (Option<Loaded>, Problems) {
     let gathered = files::gather(place);
@@ -72,16 +81,6 @@ pub fn examine(place: &Place, vendors: &Vendors<'_>, now: Moment) -> (Option<Loa
         loaded.catalog.analyse(&texts, now, &problems);
     }
     (loaded, problems.into_inner())
-}
-
-/// What the rules of a catalog would change, were those in another directory in force; `None` where those
-/// cannot be used.
-pub fn compare(catalog: &Catalog, live: &Path, now: Moment) -> (Option<Comparison>, Problems) {
-    let (files, problems) = files::rules(live);
-    let problems = RefCell::new(problems);
-    let unread = problems.borrow().has_errors();
-    let compared = catalog.compare(&files, now, &problems);
-    (compared.filter(|_| !unread), problems.into_inner())
 }
 
 /// The configuration alone, as far as it can be read.

@@ -2,13 +2,13 @@
 
 mod blast;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
 use crate::cli::{CONFIG, ConfigArgs, FINE, Format, tell};
 use crate::problem::{Problem, Problems};
-use crate::reload::{Loaded, compare, configuration, examine};
+use crate::reload::{Loaded, Place, Vendors, configuration, examine, load_rules};
 use crate::rules::Comparison;
 use crate::time::{Clock, Moment};
 
@@ -29,12 +29,14 @@ pub(super) fn run(args: &Args) -> u8 {
     let vendors = args.config.vendors(&configuration(&place));
     let now = Clock::start().now();
     let (loaded, problems) = examine(&place, &vendors, now);
+    let against = |loaded: &Loaded| {
+        let dir = args.against.as_ref()?;
+        Some(against(dir, &place, &vendors, loaded, now))
+    };
     match args.format {
         Format::Human => tell(&problems),
         Format::Json => {
-            let against = loaded
-                .as_ref()
-                .and_then(|loaded| against(args, loaded, now));
+            let against = loaded.as_ref().and_then(against);
             let against = against.map(|(compared, problems)| {
                 json!({ "ok": compared.is_some(), "problems": told(&problems), "comparison": compared })
             });
@@ -52,17 +54,24 @@ pub(super) fn run(args: &Args) -> u8 {
         let vendors = loaded.catalog.accounts().count();
         let warnings = problems.sorted().len();
         println!("fine: {rules} rules, {vendors} vendors, {warnings} warnings");
-        if let Some((compared, problems)) = against(args, &loaded, now) {
+        if let Some((compared, problems)) = against(&loaded) {
             print_comparison(compared.as_ref(), &problems);
         }
     }
     FINE
 }
 
-/// What the rules change against those of the directory that is named, if one is.
-fn against(args: &Args, loaded: &Loaded, now: Moment) -> Option<(Option<Comparison>, Problems)> {
-    let dir = args.against.as_ref()?;
-    Some(compare(&loaded.catalog, dir, now))
+/// What the rules change against those of another directory, which may be broken.
+fn against(
+    dir: &Path,
+    place: &Place,
+    vendors: &Vendors<'_>,
+    loaded: &Loaded,
+    now: Moment,
+) -> (Option<Comparison>, Problems) {
+    let (live, problems) = load_rules(place, dir, vendors, now);
+    let compared = live.map(|live| loaded.catalog.compare(&live.catalog, now));
+    (compared, problems)
 }
 
 fn told(problems: &Problems) -> Vec<Json> {

@@ -53,6 +53,11 @@ pub fn example(country: Country, wanted: NumberType) -> Option<PhoneNumber> {
     found.filter(|number| number.country() == country)
 }
 
+/// A mobile number of the country's own plan that belongs to nobody, as far as one is known.
+pub fn example_mobile(country: Country) -> Option<PhoneNumber> {
+    example(country, NumberType::Mobile)
+}
+
 /// Makes the plans of these countries ready now. A plan's patterns are compiled when they are first
 /// met, which takes milliseconds: no hook call should pay for that. Countries that share a
 /// calling code are searched together, so all of them are made ready.

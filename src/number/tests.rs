@@ -2,7 +2,7 @@
 
 use crate::number::{
     Country, NumberProblem, NumberType, PhoneNumber, all_countries, calling_code, example,
-    is_known_country, types_in, warm,
+    example_mobile, is_known_country, types_in, warm,
 };
 
 const NO_NUMBER: &str = "not a number";
@@ -264,4 +264,18 @@ fn examples_are_numbers_of_their_country_and_type() {
     assert_eq!(mobile.number_type(), NumberType::Mobile);
     assert_eq!(example(Country::NONE, NumberType::Mobile), None);
     assert_eq!(calling_code(country("JM")).as_deref(), Some("1"));
+}
+
+#[test]
+fn an_example_mobile_is_a_number_of_its_own_country() {
+    let known: Vec<PhoneNumber> = all_countries()
+        .into_iter()
+        .filter_map(example_mobile)
+        .collect();
+    assert!(known.len() > 220, "{}", known.len());
+    for country in ["US", "SG", "GB", "BR", "KZ"] {
+        let country = Country::parse(country).unwrap();
+        assert_eq!(example_mobile(country).unwrap().country(), country);
+    }
+    assert_eq!(example_mobile(Country::NONE), None);
 }

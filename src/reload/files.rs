@@ -69,6 +69,11 @@ impl Gathered {
 
 /// Reads everything once.
 pub(super) fn gather(place: &Place) -> Gathered {
+    gather_rules(place, None)
+}
+
+/// The same, with the rules from another directory, where one is given.
+pub(super) fn gather_rules(place: &Place, rules_dir: Option<&Path>) -> Gathered {
     let contents = RefCell::new(BTreeMap::new());
     let read = |path: &Path| {
         let text = read_file(path);
@@ -80,8 +85,19 @@ pub(super) fn gather(place: &Place) -> Gathered {
         text
     };
     let problems = RefCell::<Problems>::default();
-    let config = configuration(place, &read, &problems);
-    let texts = |dir: &Path| all_in(dir, &read, &problems);
+    let mut config = configuration(place, &read, &problems);
+    if let Some(dir) = rules_dir {
+        config.rules_dir = dir.to_owned();
+    }
+    let texts = |dir: &Path| match toml_files(dir) {
+        Ok(files) => read_all(&files, &read, &problems),
+        Err(error) => {
+            let message = format!("cannot read the directory `{}`: {error}", dir.display());
+            let mut problems = problems.borrow_mut();
+            problems.general(Severity::Error, message, None);
+            Vec::new()
+        }
+    };
     let (rules, definitions) = (texts(&config.rules_dir), texts(&config.definitions_dir));
     if let Some(tls) = &config.hook.tls {
         for file in [&tls.cert, &tls.key] {
@@ -95,13 +111,6 @@ pub(super) fn gather(place: &Place) -> Gathered {
         problems: problems.into_inner(),
         contents: Contents(contents.into_inner()),
     }
-}
-
-/// The rule files of a directory.
-pub(super) fn rules(dir: &Path) -> (Vec<Source>, Problems) {
-    let problems = RefCell::<Problems>::default();
-    let files = all_in(dir, &read_file, &problems);
-    (files, problems.into_inner())
 }
 
 /// The configuration; the built-in defaults, and a problem, when its file cannot be read.
@@ -132,23 +141,6 @@ fn configuration(
     read_config(&source, &around, problems)
 }
 
-/// The texts of a directory's files.
-fn all_in(
-    dir: &Path,
-    read: &dyn Fn(&Path) -> io::Result<String>,
-    problems: &RefCell<Problems>,
-) -> Vec<Source> {
-    match toml_files(dir) {
-        Ok(files) => read_all(&files, read, problems),
-        Err(error) => {
-            let message = format!("cannot read the directory `{}`: {error}", dir.display());
-            let mut problems = problems.borrow_mut();
-            problems.general(Severity::Error, message, None);
-            Vec::new()
-        }
-    }
-}
-
 fn read_all(
     files: &[PathBuf],
     read: &dyn Fn(&Path) -> io::Result<String>,
@@ -157,6 +149,7 @@ fn read_all(
     let mut sources = Vec::new();
     for file in files {
         let name = file.display().to_string();
+        let name = name.strip_prefix("./").unwrap_or(&name);
         match read(file) {
             Ok(text) => sources.push(Source::new(name, text)),
             Err(error) => {

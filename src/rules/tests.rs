@@ -4,8 +4,11 @@ mod analysed_texts;
 mod analysis;
 mod chains;
 mod comparison;
+mod lookup;
 mod problems;
+mod senders;
 mod shipped;
+mod templates;
 
 use std::cell::RefCell;
 
@@ -39,7 +42,18 @@ fn fleet() -> Fleet {
             vendor("text", None, &[Channel::Sms]),
         ],
         definitions: vec!["ghost".to_owned(), "one".to_owned()],
-        orgs: Vec::new(),
+        orgs: ["acme", "other", "third"]
+            .map(|name| {
+                (
+                    name.into(),
+                    if name == "acme" {
+                        "Acme".into()
+                    } else {
+                        name.into()
+                    },
+                )
+            })
+            .to_vec(),
     }
 }
 

@@ -20,4 +20,6 @@ mod reload;
 mod reports;
 mod router;
 mod secrecy;
+mod simulate;
 mod supersession;
+mod words;
