@@ -37,6 +37,14 @@ impl Source {
         let line_start = self.lines[line - 1];
         (line, self.text[line_start..offset].chars().count() + 1)
     }
+
+    /// A line, from 1, without its end.
+    pub fn line(&self, number: usize) -> &str {
+        self.text
+            .lines()
+            .nth(number.saturating_sub(1))
+            .unwrap_or_default()
+    }
 }
 
 /// Whether a problem stops the files from being used.
@@ -74,7 +82,21 @@ impl Problem {
 }
 
 impl Problem {
-    /// The problem as JSON: `severity`, `message`, and where there are such, `file`, `line`, `column`, `hint`.
+    /// The line it begins on, and where on it and to where it is marked.
+    fn excerpt(&self) -> Option<serde_json::Value> {
+        let (source, span) = self.place.as_ref()?;
+        let (line, column) = source.position(span.start);
+        let (end_line, end_column) = source.position(span.end);
+        Some(serde_json::json!({
+            "text": source.line(line),
+            "column": column,
+            "end_line": end_line,
+            "end_column": end_column,
+        }))
+    }
+
+    /// The problem as JSON: `severity`, `message`, and where there are such, `file`, `line`, `column`, `hint` and an
+    /// `excerpt`: the line, and the marked columns from 1, the end being the first that is not marked.
     pub fn to_json(&self) -> serde_json::Value {
         let (line, column) = self.position().unzip();
         serde_json::json!({
@@ -85,6 +107,7 @@ impl Problem {
             "file": self.file(),
             "line": line,
             "column": column,
+            "excerpt": self.excerpt(),
             "message": self.message,
             "hint": self.hint,
         })
@@ -205,4 +228,31 @@ pub fn did_you_mean<'a>(
         .filter(|(score, _)| *score > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, c)| format!("did you mean `{c}`?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_excerpt_has_the_line_and_the_marked_columns() {
+        let source = Source::new("r.toml", "[a]\nkéy = \"valué\"\nb = 1\n");
+        let start = source.text.find('"').unwrap();
+        let end = source.text.rfind('"').unwrap() + 1;
+        let mut problems = Problems::default();
+        problems.error(&source, start..end, "wrong");
+        problems.general(Severity::Warning, "nowhere", None);
+        let told: Vec<_> = problems.sorted().iter().map(|p| p.to_json()).collect();
+        let placed = told.iter().find(|json| json["message"] == "wrong").unwrap();
+        let excerpt = serde_json::json!({
+            "text": "kéy = \"valué\"", "column": 7, "end_line": 2, "end_column": 14,
+        });
+        assert_eq!(placed["excerpt"], excerpt);
+        assert_eq!((&placed["line"], &placed["column"]), (&2.into(), &7.into()));
+        let placeless = told
+            .iter()
+            .find(|json| json["message"] == "nowhere")
+            .unwrap();
+        assert!(placeless["excerpt"].is_null());
+    }
 }

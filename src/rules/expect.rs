@@ -6,33 +6,43 @@ use crate::flow::{Channel, DeliveryId, Message, Plan, Secret};
 use crate::number::{NumberProblem, PhoneNumber};
 use crate::problem::{Problems, did_you_mean};
 use crate::rules::file::{Expect, Expected, Name, Place};
-use crate::rules::{Decision, Explanation, Rules};
+use crate::rules::{Decision, Explanation, Fleet, Rules};
 use crate::text::{Given, SHOWN_CODE, SHOWN_TEXT, measure, render};
 use crate::time::Moment;
 
 /// Tells every example that does not hold, and what came out instead.
-///
-/// Vendors for which `is_left_out` holds, since they have no account that carries the channel yet,
-/// are expected by nobody.
 pub(super) fn check_all(
     rules: &Rules,
     expects: &[Expect],
-    is_left_out: &dyn Fn(&str, Channel) -> bool,
+    fleet: &Fleet,
     now: Moment,
     problems: &RefCell<Problems>,
 ) {
     for expect in expects {
-        let message = message(expect, expect.at.unwrap_or(now));
-        Check {
-            rules,
-            expect,
-            is_left_out,
-            problems,
-            explanation: rules.canonical(&message).explanation,
-            message,
-        }
-        .run();
+        check(rules, expect, fleet, expect.at.unwrap_or(now), problems);
     }
+}
+
+/// Tells what of one example does not hold at a moment.
+///
+/// Vendors that are left out, since they have no account that carries the channel yet, are expected by nobody.
+pub(super) fn check(
+    rules: &Rules,
+    expect: &Expect,
+    fleet: &Fleet,
+    at: Moment,
+    problems: &RefCell<Problems>,
+) {
+    let message = message(expect, at);
+    Check {
+        rules,
+        expect,
+        fleet,
+        problems,
+        explanation: rules.canonical(&message).explanation,
+        message,
+    }
+    .run();
 }
 
 fn message(expect: &Expect, now: Moment) -> Message {
@@ -61,7 +71,7 @@ fn message(expect: &Expect, now: Moment) -> Message {
 struct Check<'a> {
     rules: &'a Rules,
     expect: &'a Expect,
-    is_left_out: &'a dyn Fn(&str, Channel) -> bool,
+    fleet: &'a Fleet,
     problems: &'a RefCell<Problems>,
     message: Message,
     explanation: Explanation,
@@ -136,7 +146,7 @@ impl Check<'_> {
         let there: Vec<&str> = wanted
             .iter()
             .copied()
-            .filter(|w| !(self.is_left_out)(w, self.expect.channel))
+            .filter(|w| !self.is_left_out(w))
             .collect();
         // With none of them left there is nothing to compare.
         let holds = self.vendors_that_came().starts_with(&there);
@@ -145,6 +155,15 @@ impl Check<'_> {
         }
         let message = format!("expected vendors {}, {}", quoted(&wanted), self.came());
         place.error(self.problems, message, None);
+    }
+
+    /// Whether a vendor has no account, or none that carries the channel.
+    fn is_left_out(&self, vendor: &str) -> bool {
+        let account = self.fleet.vendors.iter().find(|v| *v.name == *vendor);
+        match account {
+            Some(account) => !account.channels.contains(&self.expect.channel),
+            None => self.fleet.definitions.iter().any(|d| d == vendor),
+        }
     }
 
     fn deny(&self, wanted: &Name) {

@@ -1,6 +1,9 @@
 //! Which rule a message meets and what plan comes of it.
 
+mod analysed_texts;
+mod analysis;
 mod chains;
+mod comparison;
 mod lookup;
 mod problems;
 mod senders;
