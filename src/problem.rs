@@ -1,5 +1,7 @@
 //! Carries one mistake: the file, the place, what is wrong, and a hint.
 
+mod page;
+
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
