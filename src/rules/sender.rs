@@ -82,10 +82,14 @@ pub(super) fn mistake_in(from: &str, kind: Option<Kind>) -> Option<(String, Stri
     let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
     match kind.unwrap_or_else(|| Kind::of(from)) {
         Kind::Alpha => mistake_in_name(from),
-        Kind::ShortCode if is_number && SHORT_CODE_DIGITS.contains(&from.len()) => None,
+        Kind::ShortCode
+            if is_number && digits == from && SHORT_CODE_DIGITS.contains(&from.len()) =>
+        {
+            None
+        }
         Kind::ShortCode => Some((
             format!("`{from}` is no short code"),
-            "3 to 8 digits".to_owned(),
+            "3 to 8 digits, without `+`".to_owned(),
         )),
         // A vendor may know a pool or a sender by an id of its own.
         Kind::Pool if !is_number => None,
