@@ -94,6 +94,14 @@ fn rules_are_read_whatever_they_say() {
 }
 
 #[test]
+fn rules_that_are_rearranged_decide_as_they_explain() {
+    let whole = include_str!("everything.toml");
+    let without_examples = whole.split("[[expect]]").next().unwrap_or(whole);
+    let make = |chance: &mut Chance| soup::rearranged(chance, without_examples);
+    throw("rearranged rules", 1_000, make, check);
+}
+
+#[test]
 fn rules_in_which_nothing_is_wrong_decide_as_they_explain() {
     let seeds = seeds();
     let compiled = seeds.iter().filter(|seed| {

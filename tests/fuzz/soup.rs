@@ -169,6 +169,40 @@ fn change<'a>(chance: &mut Chance, tokens: &mut Vec<&'a str>, others: &[Vec<&'a 
     }
 }
 
+/// A text with changes that often leave it good: texts and numbers change places with others of their kind, and
+/// whole paragraphs are left out, doubled and moved.
+pub(crate) fn rearranged(chance: &mut Chance, text: &str) -> String {
+    let mut paragraphs: Vec<String> = text.split("\n\n").map(str::to_owned).collect();
+    for _ in 0..chance.below(3) {
+        let at = chance.below(paragraphs.len());
+        let taken = match chance.below(3) {
+            0 => paragraphs[at].clone(),
+            _ => paragraphs.remove(at),
+        };
+        if chance.one_in(2) || paragraphs.is_empty() {
+            paragraphs.insert(chance.below(paragraphs.len() + 1), taken);
+        }
+    }
+    let text = paragraphs.join("\n\n");
+    let mut tokens = tokens(&text);
+    for _ in 0..=chance.below(3) {
+        let at = chance.below(tokens.len());
+        let kind = |token: &str| {
+            token
+                .chars()
+                .next()
+                .filter(|c| matches!(c, '"' | '0'..='9'))
+        };
+        let is_alike =
+            |token: &&&str| kind(token).map(|c| c == '"') == kind(tokens[at]).map(|c| c == '"');
+        let alike: Vec<&str> = tokens.iter().filter(is_alike).copied().collect();
+        if kind(tokens[at]).is_some() {
+            tokens[at] = chance.of(&alike);
+        }
+    }
+    tokens.concat()
+}
+
 /// Nothing but pieces, and the beginning of a text now and then.
 pub(crate) fn soup(chance: &mut Chance, text: &str) -> String {
     let mut soup = String::new();
