@@ -445,6 +445,7 @@ impl<'a> Value<'a> {
     /// The hint that what stands in quotes should stand without.
     fn unquoted(&self) -> Option<String> {
         let text = self.raw().as_str()?;
+        let text = text.trim_end_matches('%');
         let is_value = text == "true" || text == "false" || text.parse::<f64>().is_ok();
         is_value.then(|| format!("without quotes: `{text}`"))
     }

@@ -17,6 +17,7 @@ use trunkline::catalog::{Catalog, Texts};
 use trunkline::config::{Surroundings, read_config};
 use trunkline::flow::Channel;
 use trunkline::problem::{Problem, Problems, Source};
+use trunkline::reload::{Place, Vendors, load};
 use trunkline::rules::{Fleet, FleetVendor, Rules};
 use trunkline::time::{Moment, Rate};
 use trunkline::vendor::{Definition, check_examples};
@@ -206,4 +207,27 @@ fn mistakes_in_the_configuration_are_told_with_their_places_and_hints() {
 #[test]
 fn mistakes_in_vendor_definitions_are_told_with_their_places_and_hints() {
     assert!(check("vendors", told_of_vendor) >= 12);
+}
+
+#[test]
+fn a_file_in_another_encoding_is_told_with_its_line() {
+    let dir = std::env::temp_dir().join(format!("trunkline-encoding-{}", std::process::id()));
+    fs::create_dir_all(&dir).expect("a directory");
+    let vendors = root().join("vendors");
+    let config = format!("[rules]\ndir = \".\"\nvendor_definitions = {vendors:?}\n");
+    let place = Place {
+        config: Some(dir.join("trunkline.toml")),
+        sandbox: true,
+    };
+    fs::write(dir.join("trunkline.toml"), config).expect("a file");
+    // `é` as Latin-1 has it.
+    fs::write(dir.join("20-rules.toml"), b"# Rules\n# of Ren\xe9\n").expect("a file");
+    let (loaded, problems) = load(&place, &Vendors::Examples, now());
+    fs::remove_dir_all(&dir).expect("a directory that is there");
+    assert!(loaded.is_none());
+    let told = problems.page(false);
+    assert!(
+        told.contains("line 2 is not UTF-8; save the file"),
+        "{told}"
+    );
 }

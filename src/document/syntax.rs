@@ -13,7 +13,9 @@ pub const DUPLICATE_KEY: &str = "duplicate key";
 const MERGE_MARKS: [&str; 3] = ["<<<<<<< ", "=======", ">>>>>>> "];
 
 /// How the reader's messages begin, and the same in words for people, with what to do.
-const WORDS: [(&str, &str, &str); 14] = [
+const WORDS: [(&str, &str, &str); 16] = [
+    ("extra comma", "there is one comma too many", "leave it out"),
+    ("extra ", "this does not belong here", "leave it out"),
     (
         "invalid basic string, expected `\"`",
         "this text has no end",
@@ -108,36 +110,50 @@ impl Broken {
 
 /// Tells the errors of a text's reader.
 pub(super) fn tell(source: &Source, errors: &[Error], problems: &RefCell<Problems>) -> Broken {
-    let mut faults: Vec<Fault<'_>> = errors.iter().map(|e| Fault::new(source, e)).collect();
-    faults.sort_by_key(|fault| fault.span.start);
-    let is_only_repeated = faults.iter().all(Fault::is_repeated);
-    // A header that cannot be read makes the next ones look repeated.
-    faults.retain(|fault| is_only_repeated || !fault.is_repeated());
-    let mut broken = Broken::default();
+    let faults = faults(source, errors);
     let unclosed = faults.iter().find_map(Fault::unclosed);
+    let end = unclosed.and_then(|_| faults.iter().position(Fault::is_elsewhere));
+    let (own, behind) = faults.split_at(end.unwrap_or(faults.len()));
+    let mut broken = Broken::default();
     let mut before: Option<&Fault<'_>> = None;
-    for fault in &faults {
+    for fault in own {
         if !before.is_some_and(|before| fault.follows(before)) {
             let (message, hint) = fault.in_words();
-            let mut problems = problems.borrow_mut();
-            match hint {
-                Some(hint) => problems.error_hint(source, fault.span.clone(), message, hint),
-                None => problems.error(source, fault.span.clone(), message),
-            }
-        }
-        if unclosed.is_some_and(|inside| fault.message.contains(inside)) {
-            let line = source.text[..fault.span.start].rfind('\n');
-            broken
-                .0
-                .push(line.map_or(0, |at| at + 1)..source.text.len() + 1);
-            break;
+            problems
+                .borrow_mut()
+                .error_hint(source, fault.span.clone(), message, hint);
         }
         if !fault.is_repeated() || fault.single_header().is_some() {
             broken.0.push(fault.line());
         }
         before = Some(fault);
     }
+    // Behind a list or a table without an end nothing is what it seems.
+    if let (Some((what, end)), Some(fault)) = (unclosed, behind.first()) {
+        let line = fault.line();
+        if !before.is_some_and(|before| fault.follows(before)) {
+            let message = format!("the {what} before this has no end");
+            let hint = format!("`{end}` somewhere before this line");
+            let span = line.start..line.start + fault.line_text().len();
+            problems
+                .borrow_mut()
+                .error_hint(source, span, message, hint);
+        }
+        broken.0.push(line.start..source.text.len() + 1);
+    }
     broken
+}
+
+/// The errors in order, without those that a header that could not be read makes of good headers.
+fn faults<'a>(source: &'a Source, errors: &'a [Error]) -> Vec<Fault<'a>> {
+    let mut faults: Vec<Fault<'_>> = errors.iter().map(|e| Fault::new(source, e)).collect();
+    faults.sort_by_key(|fault| fault.span.start);
+    let is_only_repeated = faults.iter().all(Fault::is_repeated);
+    faults.retain(|fault| is_only_repeated || !fault.is_repeated());
+    let singles = faults.iter().filter_map(Fault::single_header);
+    let singles: Vec<String> = singles.map(|name| format!("[[{name}]]")).collect();
+    faults.retain(|fault| !singles.iter().any(|header| fault.line_text() == header));
+    faults
 }
 
 /// One error of the reader.
@@ -165,16 +181,26 @@ impl<'a> Fault<'a> {
         self.message == DUPLICATE_KEY
     }
 
-    /// What errors say that come of a list or a table without an end, where this is one.
-    fn unclosed(&self) -> Option<&'static str> {
-        let ends = [
-            ("unclosed array, ", "array"),
-            ("unclosed inline table", "key"),
-        ];
-        let found = ends
-            .iter()
-            .find(|(begin, _)| self.message.starts_with(begin));
-        found.map(|(_, inside)| *inside)
+    /// What has no end, and the end that it lacks, where this is the error that says so.
+    fn unclosed(&self) -> Option<(&'static str, char)> {
+        let begins = |begin| self.message.starts_with(begin);
+        if begins("unclosed array, ") {
+            return Some(("list", ']'));
+        }
+        begins("unclosed inline table").then_some(("table", '}'))
+    }
+
+    /// Whether it is about a header or a key at the beginning of a line.
+    fn is_elsewhere(&self) -> bool {
+        let line = self.line();
+        let text = self.source.text.get(line.clone()).unwrap_or_default();
+        if text.starts_with('[') {
+            return true;
+        }
+        let key = text.split('=').next().unwrap_or_default().trim_end();
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        let is_key = key.len() < text.trim_end().len() && key.chars().all(is_name);
+        is_key && self.span.start < line.start + key.len()
     }
 
     /// The bytes of its whole line.
@@ -207,7 +233,7 @@ impl<'a> Fault<'a> {
     }
 
     /// What is wrong and what to do about it.
-    fn in_words(&self) -> (String, Option<String>) {
+    fn in_words(&self) -> (String, String) {
         let message = self.message;
         let begins = |begin: &str| message.starts_with(begin);
         if MERGE_MARKS
@@ -222,7 +248,7 @@ impl<'a> Fault<'a> {
         }
         if self.is_repeated() {
             let line = self.line_text();
-            let is_header = line.starts_with('[') && !line.contains('.');
+            let is_header = line.starts_with('[') && !line.starts_with("[[") && !line.contains('.');
             let hint = match is_header {
                 true => format!(
                     "one of the two must go; where there may be several, each is `[{line}]`"
@@ -243,9 +269,15 @@ impl<'a> Fault<'a> {
                 "`key = value`, with `=` instead of `:`",
             );
         }
+        if begins("invalid date") || begins("invalid time") {
+            return told(message, "such as `2026-01-31` or `2026-01-31T09:00:00Z`");
+        }
         match WORDS.iter().find(|(begin, _, _)| begins(begin)) {
             Some((_, message, hint)) => told(message, hint),
-            None => (message.replace('\n', ", "), None),
+            None => (
+                message.replace('\n', ", "),
+                "TOML does not have this here".to_owned(),
+            ),
         }
     }
 
@@ -254,11 +286,14 @@ impl<'a> Fault<'a> {
     }
 
     /// A word where a value should be.
-    fn unquoted(&self) -> (String, Option<String>) {
+    fn unquoted(&self) -> (String, String) {
         let word = self.text();
         let plain = word.trim_matches(['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}']);
         match word.to_lowercase().as_str() {
-            "" => ("a value is missing here".to_owned(), None),
+            "" => told(
+                "a value is missing here",
+                "such as a text in quotes or a number",
+            ),
             "true" | "yes" | "on" => told("this is no value", "`true`"),
             "false" | "no" | "off" => told("this is no value", "`false`"),
             _ if plain != word => told(
@@ -274,6 +309,6 @@ impl<'a> Fault<'a> {
     }
 }
 
-fn told(message: &str, hint: &str) -> (String, Option<String>) {
-    (message.to_owned(), Some(hint.to_owned()))
+fn told(message: &str, hint: &str) -> (String, String) {
+    (message.to_owned(), hint.to_owned())
 }

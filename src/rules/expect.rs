@@ -73,8 +73,9 @@ impl Check<'_> {
         if let Some((expected, place)) = &expect.outcome {
             self.outcome(*expected, place);
         }
-        if let Some(rule) = &expect.rule {
-            self.rule(rule);
+        let is_another = expect.rule.as_ref().is_some_and(|rule| !self.rule(rule));
+        if is_another {
+            return;
         }
         if let Some((vendors, place)) = &expect.vendors {
             self.vendors(vendors, place);
@@ -106,10 +107,11 @@ impl Check<'_> {
         }
     }
 
-    fn rule(&self, wanted: &Name) {
+    /// Whether the rule is the one that decides; what another one does is not compared then.
+    fn rule(&self, wanted: &Name) -> bool {
         let came = self.rule_that_came();
         if self.message.to.is_err() || came == Some(&*wanted.text) {
-            return;
+            return true;
         }
         let message = match came {
             Some(rule) => format!("expected rule `{}`, got `{rule}`", wanted.text),
@@ -117,6 +119,7 @@ impl Check<'_> {
         };
         let hint = self.why_not(&wanted.text, came.unwrap_or_default());
         wanted.place.error(self.problems, message, Some(hint));
+        false
     }
 
     /// Why a rule is not the one that decides.
