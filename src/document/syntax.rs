@@ -166,7 +166,9 @@ struct Fault<'a> {
 impl<'a> Fault<'a> {
     fn new(source: &'a Source, error: &'a Error) -> Fault<'a> {
         let mut span = error.span().unwrap_or(0..0);
-        span.start = source.text.floor_char_boundary(span.start);
+        while !source.text.is_char_boundary(span.start) {
+            span.start -= 1;
+        }
         let message = error.message();
         Fault {
             source,

@@ -247,7 +247,8 @@ fn tokens(text: &str) -> Vec<&str> {
             ' ' => rest.find(|c| c != ' '),
             c => Some(c.len_utf8()),
         };
-        let end = rest.floor_char_boundary(end.unwrap_or(rest.len()));
+        let end = end.filter(|end| rest.is_char_boundary(*end));
+        let end = end.unwrap_or(rest.len());
         tokens.push(&rest[..end]);
         rest = &rest[end..];
     }

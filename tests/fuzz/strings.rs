@@ -65,8 +65,13 @@ fn of(all: &'static [&'static str]) -> impl Fn(&mut Chance) -> String {
         // One character more or less, which pieces of TOML do not give.
         let mut text = soup::any(chance, text, other);
         if chance.one_in(2) && !text.is_empty() {
-            let at = text.floor_char_boundary(chance.below(text.len()));
-            text.remove(at);
+            let at = chance.below(text.chars().count());
+            text = text
+                .chars()
+                .enumerate()
+                .filter(|(i, _)| *i != at)
+                .map(|(_, c)| c)
+                .collect();
         }
         text
     }
