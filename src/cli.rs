@@ -9,8 +9,10 @@ mod check;
 mod deliveries;
 mod explain;
 mod http;
+mod schema;
 mod send;
 mod serve;
+mod simulate;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -49,10 +51,14 @@ enum Command {
     Check(check::Args),
     /// Say what would be done with a number, and why
     Explain(explain::Args),
+    /// Run scenarios of traffic and outages through the rules, beside a single vendor
+    Simulate(simulate::Args),
     /// Play Okta: post a hook call, and say what Okta would make of the answer
     Send(send::Args),
     /// What happened to this code? Ask the running router
     Deliveries(deliveries::Args),
+    /// Print what a file may say, for editors or for people
+    Schema(schema::Args),
 }
 
 /// Where the configuration is.
@@ -126,8 +132,10 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Send(args) => send::run(&args),
         Command::Deliveries(args) => deliveries::run(&args),
+        Command::Schema(args) => schema::run(&args),
     };
     ExitCode::from(code)
 }

@@ -25,6 +25,8 @@ pub mod guard;
 pub mod health;
 pub mod okta;
 pub mod rules;
+pub mod schema;
+pub mod simulation;
 pub mod vendor;
 
 pub mod cli;

@@ -5,7 +5,7 @@ mod tls;
 mod watch;
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -59,6 +59,16 @@ pub enum Vendors<'a> {
 /// both.
 pub fn load(place: &Place, vendors: &Vendors<'_>, now: Moment) -> (Option<Loaded>, Problems) {
     compile(files::gather(place), vendors, now)
+}
+
+/// The same with the rules of another directory.
+pub fn load_rules(
+    place: &Place,
+    rules_dir: &Path,
+    vendors: &Vendors<'_>,
+    now: Moment,
+) -> (Option<Loaded>, Problems) {
+    compile(files::gather_rules(place, Some(rules_dir)), vendors, now)
 }
 
 /// The configuration alone, as far as it can be read.

@@ -206,6 +206,12 @@ impl Rules {
         self.act(&facts, rule, &seed).0
     }
 
+    /// The name of the rule that a message meets.
+    pub fn rule_of<'a>(&'a self, message: &'a Message) -> Option<&'a Arc<str>> {
+        let (_, rule) = self.matching(message)?;
+        Some(&rule.name)
+    }
+
     /// Decides in canonical order, and tells why.
     pub fn explain(&self, message: &Message) -> Explanation {
         let found = self.canonical(message);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// Files are read in one sitting.
 const LINES_MAX: usize = 500;
 /// Rooms that decide: no async, no I/O, no clock, no log.
-const PURE: [&str; 14] = [
+const PURE: [&str; 15] = [
     "flow",
     "number",
     "problem",
@@ -23,6 +23,7 @@ const PURE: [&str; 14] = [
     "explain",
     "fitness",
     "simulation",
+    "schema",
 ];
 /// Names that say nothing.
 const EMPTY_NAMES: [&str; 7] = [

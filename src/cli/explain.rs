@@ -8,6 +8,9 @@ use crate::explain::{Question, VendorNow, explain};
 use crate::reload::{configuration, load};
 use crate::time::{Clock, Moment};
 
+/// Whoever sets this wants no colour anywhere (no-color.org).
+const NO_COLOUR: &str = "NO_COLOR";
+
 /// Say what would be done with a number, and why.
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -82,7 +85,8 @@ pub(super) fn run(args: &Args) -> u8 {
     }
     match args.format {
         Format::Human => {
-            let colour = std::io::stdout().is_terminal();
+            let colour =
+                std::io::stdout().is_terminal() && crate::config::environment(NO_COLOUR).is_none();
             println!("{}", explained.page(colour));
         }
         Format::Json => match serde_json::to_string_pretty(&explained) {

@@ -209,7 +209,7 @@ impl Reader<'_> {
 
     fn auth(&self, table: &Table<'_>) -> Option<HeaderAuth> {
         if table.get("issuer").is_some() {
-            for key in ["audience", "jwks_url"] {
+            for key in ["issuer", "audience", "jwks_url"] {
                 table.require(key, Value::string);
             }
             table.finish();

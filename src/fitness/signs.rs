@@ -77,6 +77,8 @@ pub fn late_sign(
 fn is_delivered(receipt: &Receipt) -> Option<bool> {
     match receipt.progress {
         Progress::Delivered => Some(true),
+        // What is used up is one sender's; the vendor is as well as it was.
+        Progress::Failed if receipt.capped => None,
         Progress::Failed => Some(false),
         Progress::Intermediate | Progress::Unknown => None,
     }

@@ -8,7 +8,7 @@ const BUDGET_MS: i64 = 10_000;
 /// One extra call for this many first calls.
 const FIRST_PER_EXTRA: u32 = 5;
 /// Extra calls allowed in the window whatever the traffic, so that a quiet place may hedge too.
-const RESERVE: u32 = 10;
+const RESERVE: u32 = 5;
 
 /// How many hedges are still allowed: a fifth of the first calls of the last ten seconds, and a few more.
 #[derive(Clone, Debug)]

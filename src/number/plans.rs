@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
-use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType, Region};
 
-use crate::number::Country;
+use crate::number::{Country, PhoneNumber};
 
 /// Every country that has a numbering plan, by code.
 pub fn all_countries() -> Vec<Country> {
@@ -19,6 +19,17 @@ pub fn all_countries() -> Vec<Country> {
 /// Whether the country has a numbering plan. `ZZ` has none.
 pub fn is_known_country(country: Country) -> bool {
     known_region(country).is_some()
+}
+
+/// A mobile number of the country's own plan that belongs to nobody, as far as one is known.
+pub fn example_mobile(country: Country) -> Option<PhoneNumber> {
+    let region = known_region(country)?;
+    let mobile = PhoneNumberType::Mobile;
+    let example = PHONE_NUMBER_UTIL.get_example_number_for_type_and_region(region, mobile);
+    let example = example.ok()?;
+    let e164 = PHONE_NUMBER_UTIL.format(&example, PhoneNumberFormat::E164);
+    let number = PhoneNumber::parse(&e164, None).ok()?;
+    (number.country() == country).then_some(number)
 }
 
 /// Makes the plans of these countries ready now. A plan's patterns are compiled when they are first

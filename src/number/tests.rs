@@ -1,7 +1,8 @@
 //! What texts are which numbers.
 
 use crate::number::{
-    Country, NumberProblem, NumberType, PhoneNumber, all_countries, is_known_country, warm,
+    Country, NumberProblem, NumberType, PhoneNumber, all_countries, example_mobile,
+    is_known_country, warm,
 };
 
 const NO_NUMBER: &str = "not a number";
@@ -247,4 +248,18 @@ fn the_names_of_types_differ() {
     let mut names = NumberType::ALL.map(NumberType::as_str);
     names.sort_unstable();
     assert!(names.windows(2).all(|two| two[0] != two[1]));
+}
+
+#[test]
+fn an_example_mobile_is_a_number_of_its_own_country() {
+    let known: Vec<PhoneNumber> = all_countries()
+        .into_iter()
+        .filter_map(example_mobile)
+        .collect();
+    assert!(known.len() > 220, "{}", known.len());
+    for country in ["US", "SG", "GB", "BR", "KZ"] {
+        let country = Country::parse(country).unwrap();
+        assert_eq!(example_mobile(country).unwrap().country(), country);
+    }
+    assert_eq!(example_mobile(Country::NONE), None);
 }

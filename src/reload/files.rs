@@ -60,6 +60,11 @@ impl Gathered {
 
 /// Reads everything once.
 pub(super) fn gather(place: &Place) -> Gathered {
+    gather_rules(place, None)
+}
+
+/// The same, with the rules from another directory, where one is given.
+pub(super) fn gather_rules(place: &Place, rules_dir: Option<&Path>) -> Gathered {
     let contents = RefCell::new(BTreeMap::new());
     let read = |path: &Path| {
         let text = read_file(path);
@@ -71,7 +76,10 @@ pub(super) fn gather(place: &Place) -> Gathered {
         text
     };
     let problems = RefCell::<Problems>::default();
-    let config = configuration(place, &read, &problems);
+    let mut config = configuration(place, &read, &problems);
+    if let Some(dir) = rules_dir {
+        config.rules_dir = dir.to_owned();
+    }
     let texts = |dir: &Path| match toml_files(dir) {
         Ok(files) => read_all(&files, &read, &problems),
         Err(error) => {
@@ -132,6 +140,7 @@ fn read_all(
     let mut sources = Vec::new();
     for file in files {
         let name = file.display().to_string();
+        let name = name.strip_prefix("./").unwrap_or(&name);
         match read(file) {
             Ok(text) => sources.push(Source::new(name, text)),
             Err(error) => {

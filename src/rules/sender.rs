@@ -83,7 +83,7 @@ pub(super) fn mistake_in(from: &str, kind: Option<Kind>) -> Option<(String, Stri
     match kind.unwrap_or_else(|| Kind::of(from)) {
         Kind::Alpha => mistake_in_name(from),
         Kind::ShortCode
-            if is_number && digits == from && SHORT_CODE_DIGITS.contains(&from.len()) =>
+            if digits == from && is_number && SHORT_CODE_DIGITS.contains(&from.len()) =>
         {
             None
         }

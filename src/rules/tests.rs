@@ -1,8 +1,11 @@
 //! Which rule a message meets and what plan comes of it.
 
 mod chains;
+mod lookup;
 mod problems;
+mod senders;
 mod shipped;
+mod templates;
 
 use std::cell::RefCell;
 
@@ -36,7 +39,18 @@ fn fleet() -> Fleet {
             vendor("text", None, &[Channel::Sms]),
         ],
         definitions: vec!["ghost".to_owned(), "one".to_owned()],
-        orgs: Vec::new(),
+        orgs: ["acme", "other", "third"]
+            .map(|name| {
+                (
+                    name.into(),
+                    if name == "acme" {
+                        "Acme".into()
+                    } else {
+                        name.into()
+                    },
+                )
+            })
+            .to_vec(),
     }
 }
 

@@ -72,22 +72,17 @@ impl Wordings {
             .given
             .code
             .and_then(|_| fitting.find(|template| template.fits(vendor, wanted, said)));
-        let language = match template.and_then(|t| t.language.as_ref()) {
-            Some(language) => Some(language.clone()),
-            None if said.locale.is_empty() => None,
-            None => Some(Arc::from(crate::text::script(said.locale).language)),
-        };
         if let Some(template) = template {
             return Some(Arc::new(Wording {
                 text: Some(self.settle(template, wanted.org, said.life_ms)),
                 template: Some(template.name.clone()),
-                language,
+                language: template.language.clone().or_else(|| language(said.locale)),
                 parameters: template.parameters.clone(),
                 transliterate: wanted.transliterate,
             }));
         }
         let okta_speaks = wanted.channel == Channel::Sms && said.given.text.is_some();
-        let language = language.filter(|_| !okta_speaks);
+        let language = (!okta_speaks).then(|| language(said.locale)).flatten();
         (language.is_some() || wanted.transliterate).then(|| {
             Arc::new(Wording {
                 language,
@@ -104,6 +99,12 @@ impl Wordings {
         let webotp = template.webotp.as_deref();
         template.words.settle(org, minutes, webotp).into()
     }
+}
+
+/// The language that a locale is spoken in; `None` where nobody said any.
+fn language(locale: &str) -> Option<Arc<str>> {
+    let spoken = (!locale.is_empty()).then(|| crate::text::script(locale));
+    spoken.map(|script| Arc::from(script.language))
 }
 
 impl Template {

@@ -19,4 +19,6 @@ mod reload;
 mod reports;
 mod router;
 mod secrecy;
+mod simulate;
 mod supersession;
+mod words;

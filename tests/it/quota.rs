@@ -1,8 +1,10 @@
 //! What senders and vendors share: counted, given back, kept over `kill -9`, and closed by a vendor's own cap.
 
+use std::sync::Arc;
+
 use serde_json::{Value as Json, json};
 
-use crate::router::{Router, hook_call, number, only_rules, provider};
+use crate::router::{HEAVY, Router, hook_call, number, only_rules, provider};
 
 /// Three vendors; the senders of the first two share a quota that does not reset while a test runs.
 async fn with_quota(router: &Router, limit: u32) {
@@ -151,4 +153,31 @@ async fn a_sender_without_a_quota_rests_when_its_vendor_says_so() {
         vendor["capped"].as_array().unwrap().len()
     };
     assert_eq!((capped("twilio"), capped("vonage")), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_than_the_limit_is_sent_however_many_come_at_once() {
+    let _heavy = HEAVY.lock().await;
+    let router = Arc::new(Router::start(""));
+    with_quota(&router, 20).await;
+    let mut calls = tokio::task::JoinSet::new();
+    for n in 0..40 {
+        let router = Arc::clone(&router);
+        calls.spawn(async move { router.call(&hook_call(&number(n))).await });
+    }
+    let answers = calls.join_all().await;
+    for answer in &answers {
+        let delivered = |d: &Json| d["outcome"] == "delivered";
+        router.delivery(answer, delivered).await;
+    }
+    let sandbox = router.sandbox().await;
+    let received = |vendor: &str| {
+        let vendor = sandbox.iter().find(|v| v["vendor"] == vendor).unwrap();
+        vendor["received"].as_u64().unwrap()
+    };
+    assert_eq!(received("twilio") + received("vonage"), 20);
+    assert!(received("telnyx") >= 20);
+    let place = Arc::try_unwrap(router).ok().expect("the last one").kill();
+    let again = Router::start_in(place, &["--sandbox"]);
+    assert_eq!(quota(&again).await["used"], 20);
 }

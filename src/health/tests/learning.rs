@@ -265,15 +265,15 @@ fn costs_decide_between_equals_where_all_have_one() {
 fn hedges_are_a_fifth_of_first_calls_and_a_few() {
     let mut budget = Budget::default();
     let taken = |budget: &mut Budget, now| (0..1_000).filter(|_| budget.withdraw(now)).count();
-    assert_eq!(taken(&mut budget, START), 10);
+    assert_eq!(taken(&mut budget, START), 5);
     let mut now = START.plus_ms(20_000);
     for _ in 0..100 {
         budget.deposit(now);
         now = now.plus_ms(50);
     }
-    assert_eq!(taken(&mut budget, now), 30);
+    assert_eq!(taken(&mut budget, now), 25);
     assert_eq!(taken(&mut budget, now.plus_ms(1_000)), 0);
-    assert_eq!(taken(&mut budget, now.plus_ms(20_000)), 10);
+    assert_eq!(taken(&mut budget, now.plus_ms(20_000)), 5);
 }
 
 #[test]

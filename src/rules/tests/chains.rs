@@ -276,6 +276,19 @@ fn the_most_specific_sender_wins() {
 }
 
 #[test]
+fn a_step_uses_up_the_quota_of_its_sender() {
+    let text = "[[sender]]\nfrom = \"ACME\"\nvendor = \"two\"\nquota = \"acme\"\n\
+                [quota.acme]\nlimit = \"5/day\"\nresets = \"00:00 America/Los_Angeles\"\nunit = \"messages\"";
+    let rules = rules(&chain("vendors = [\"one\", \"two\"]", text));
+    let steps = plan(rules.decide(&message(SINGAPORE), 0)).steps;
+    let quotas: Vec<_> = steps.iter().map(|s| s.quota.as_deref()).collect();
+    assert_eq!(quotas, [None, Some("acme")]);
+    let quota = rules.quota("acme").unwrap();
+    assert_eq!((quota.limit, quota.unit.as_str()), (5, "messages"));
+    assert!(rules.quota("acne").is_none());
+}
+
+#[test]
 fn among_equal_senders_the_first_one_wins() {
     let text = "[[sender]]\nfrom = \"AAA\"\nvendor = \"one\"\n[[sender]]\nfrom = \"BBB\"\nvendor = \"one\"\n";
     assert_eq!(from(text, &message(SINGAPORE)), "AAA");
