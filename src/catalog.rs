@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::config::{Config, VendorAccount};
 use crate::flow::{Channel, VendorName};
-use crate::problem::{Problems, Severity, Source, did_you_mean};
+use crate::problem::{Problems, Severity, Source, did_you_mean, nearest};
 use crate::rules::{Comparison, Fleet, FleetVendor, OwnSender, Rules};
 use crate::time::Moment;
 use crate::vendor::{Account, Definition, Grant, check_examples};
@@ -227,7 +227,8 @@ fn tell_misfits(
     };
     let mut problems = problems.borrow_mut();
     let (missing, unknown) = account.misfits();
-    for name in &missing {
+    let is_misspelt = |name: &str| nearest(name, unknown.iter().copied()).is_some();
+    for name in missing.iter().filter(|name| !is_misspelt(name)) {
         let message = format!("`{}` has no credential `{name}`", vendor.name.value);
         let hint = format!("`credentials = {{ {name} = \"env:NAME\" }}`");
         problems.error_hint(source, vendor.name.span.clone(), message, hint);

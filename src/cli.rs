@@ -14,6 +14,7 @@ mod send;
 mod serve;
 mod simulate;
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -21,7 +22,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::config::Config;
 use crate::flow::Channel;
-use crate::problem::{Problems, Severity};
+use crate::problem::Problems;
 use crate::reload::{Place, Vendors};
 
 /// Everything is fine.
@@ -141,32 +142,7 @@ pub fn run(cli: Cli) -> ExitCode {
 
 /// Prints problems to standard error, each with its place in the text.
 fn tell(problems: &Problems) {
-    use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-    use std::io::IsTerminal;
-    let renderer = if std::io::stderr().is_terminal() {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
-    for problem in problems.sorted() {
-        let level = match problem.severity {
-            Severity::Error => Level::ERROR,
-            Severity::Warning => Level::WARNING,
-        };
-        let title = level.primary_title(&*problem.message);
-        let mut group = match &problem.place {
-            Some((source, span)) => {
-                let marked = AnnotationKind::Primary.span(span.clone());
-                let snippet = Snippet::source(&*source.text).path(&*source.name);
-                title.element(snippet.annotation(marked))
-            }
-            None => Group::with_title(title),
-        };
-        if let Some(hint) = &problem.hint {
-            group = group.element(Level::HELP.with_name("hint").message(&**hint));
-        }
-        eprintln!("{}\n", renderer.render(&[group]));
-    }
+    eprint!("{}", problems.page(std::io::stderr().is_terminal()));
 }
 
 /// A runtime for commands that ask a question or two.

@@ -1,8 +1,17 @@
 //! Carries one mistake: the file, the place, what is wrong, and a hint.
 
+mod page;
+
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
+
+/// Words that are more alike than this are told as what may have been meant.
+const NEAR: f64 = 0.8;
+/// How alike two words are that one slip of a finger tells apart.
+const SLIP: f64 = 0.9;
+/// A slip makes another word of shorter ones.
+const SLIP_CHARS_MIN: usize = 3;
 
 /// A text that came from a file, kept so that a problem can show its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +34,32 @@ impl Source {
             lines: std::iter::once(0).chain(ends).collect(),
             text,
         }
+    }
+
+    /// The same with asterisks in some places, each as long as what it hides.
+    pub fn masked(&self, spans: &[Range<usize>]) -> Source {
+        let mut text = String::with_capacity(self.text.len());
+        for (at, c) in self.text.char_indices() {
+            let is_hidden = spans.iter().any(|span| span.contains(&at));
+            match is_hidden && c != '\n' {
+                true => text.extend(std::iter::repeat_n('*', c.len_utf8())),
+                false => text.push(c),
+            }
+        }
+        Source::new(Arc::clone(&self.name), text)
+    }
+
+    /// The lines that a place is on.
+    fn lines_of(&self, span: &Range<usize>) -> &str {
+        let start = self.text.get(..span.start).and_then(|t| t.rfind('\n'));
+        let start = start.map_or(0, |at| at + 1);
+        let last = span.end.saturating_sub(1).max(span.start);
+        let end = self.text.as_bytes().get(last..);
+        let end = end.and_then(|t| t.iter().position(|byte| *byte == b'\n'));
+        let lines = self
+            .text
+            .get(start..end.map_or(self.text.len(), |at| last + at));
+        lines.unwrap_or_default()
     }
 
     /// Line and column, both from 1, of a byte offset; columns count characters.
@@ -82,23 +117,13 @@ impl Problem {
 }
 
 impl Problem {
-    /// The line it begins on, and where on it and to where it is marked.
-    fn excerpt(&self) -> Option<serde_json::Value> {
-        let (source, span) = self.place.as_ref()?;
-        let (line, column) = source.position(span.start);
-        let (end_line, end_column) = source.position(span.end);
-        Some(serde_json::json!({
-            "text": source.line(line),
-            "column": column,
-            "end_line": end_line,
-            "end_column": end_column,
-        }))
-    }
-
-    /// The problem as JSON: `severity`, `message`, and where there are such, `file`, `line`, `column`, `hint` and an
-    /// `excerpt`: the line, and the marked columns from 1, the end being the first that is not marked.
+    /// The problem as JSON: `severity`, `message`, and where there are such, `file`, `line`, `column`, where it
+    /// ends, the lines it is on, and `hint`.
     pub fn to_json(&self) -> serde_json::Value {
         let (line, column) = self.position().unzip();
+        let place = self.place.as_ref();
+        let (end_line, end_column) = place.map(|(s, span)| s.position(span.end)).unzip();
+        let excerpt = place.map(|(source, span)| source.lines_of(span));
         serde_json::json!({
             "severity": match self.severity {
                 Severity::Error => "error",
@@ -107,7 +132,9 @@ impl Problem {
             "file": self.file(),
             "line": line,
             "column": column,
-            "excerpt": self.excerpt(),
+            "end_line": end_line,
+            "end_column": end_column,
+            "excerpt": excerpt,
             "message": self.message,
             "hint": self.hint,
         })
@@ -176,6 +203,24 @@ impl Problems {
         self.push(severity, None, message, hint);
     }
 
+    /// Takes an error back that another one tells better.
+    pub fn take_back(&mut self, source: &Source, span: &Range<usize>, message: &str) {
+        self.0.retain(|problem| {
+            let place = problem.place.as_ref();
+            let is_there = place.is_some_and(|(s, at)| s.name == source.name && at == span);
+            !is_there || problem.message != message
+        });
+    }
+
+    /// Shows the file of that name as this text from now on.
+    pub fn show_as(&mut self, shown: &Source) {
+        for (source, _) in self.0.iter_mut().filter_map(|p| p.place.as_mut()) {
+            if source.name == shown.name {
+                *source = shown.clone();
+            }
+        }
+    }
+
     /// Takes over all of another list.
     pub fn extend(&mut self, other: Problems) {
         self.0.extend(other.0);
@@ -222,12 +267,25 @@ pub fn did_you_mean<'a>(
     wrong: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<String> {
+    nearest(wrong, candidates).map(|c| format!("did you mean `{c}`?"))
+}
+
+/// The candidate nearest to `wrong`, when one is near enough: upper or lower case does not matter.
+pub fn nearest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let wrong = wrong.to_lowercase();
     candidates
         .into_iter()
-        .map(|c| (strsim::jaro_winkler(wrong, c), c))
-        .filter(|(score, _)| *score > 0.8)
+        .map(|c| (likeness(&wrong, &c.to_lowercase()), c))
+        .filter(|(score, _)| *score > NEAR)
         .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, c)| format!("did you mean `{c}`?"))
+        .map(|(_, c)| c)
+}
+
+/// From 0 to 1; two words of which one is a slip of the other are near.
+fn likeness(a: &str, b: &str) -> f64 {
+    let alike = strsim::jaro_winkler(a, b);
+    let is_slip = a.len().min(b.len()) >= SLIP_CHARS_MIN && strsim::damerau_levenshtein(a, b) == 1;
+    if is_slip { alike.max(SLIP) } else { alike }
 }
 
 #[cfg(test)]
@@ -244,10 +302,11 @@ mod tests {
         problems.general(Severity::Warning, "nowhere", None);
         let told: Vec<_> = problems.sorted().iter().map(|p| p.to_json()).collect();
         let placed = told.iter().find(|json| json["message"] == "wrong").unwrap();
-        let excerpt = serde_json::json!({
-            "text": "kéy = \"valué\"", "column": 7, "end_line": 2, "end_column": 14,
-        });
-        assert_eq!(placed["excerpt"], excerpt);
+        assert_eq!(placed["excerpt"], "kéy = \"valué\"");
+        assert_eq!(
+            (&placed["end_line"], &placed["end_column"]),
+            (&2.into(), &14.into())
+        );
         assert_eq!((&placed["line"], &placed["column"]), (&2.into(), &7.into()));
         let placeless = told
             .iter()

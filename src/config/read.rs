@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -35,6 +36,8 @@ pub struct Surroundings<'a> {
 struct Reader<'a> {
     around: &'a Surroundings<'a>,
     files: RefCell<Vec<PathBuf>>,
+    /// Where secrets are written out.
+    bare: RefCell<Vec<Range<usize>>>,
 }
 
 /// Reads the configuration; what is wrong is told and replaced by its default.
@@ -46,12 +49,17 @@ pub fn read_config(
     let reader = Reader {
         around,
         files: RefCell::default(),
+        bare: RefCell::default(),
     };
-    read_document(source, problems, |root| reader.config(source, root))
+    let mut config = read_document(source, problems, |root| reader.config(root));
+    let shown = source.masked(&reader.bare.take());
+    problems.borrow_mut().show_as(&shown);
+    config.source = Some(shown);
+    config
 }
 
 impl Reader<'_> {
-    fn config(&self, source: &Source, root: &Table<'_>) -> Config {
+    fn config(&self, root: &Table<'_>) -> Config {
         let hook = self.hook(root);
         let admin = self.admin(root);
         let orgs = self.orgs(root);
@@ -70,7 +78,7 @@ impl Reader<'_> {
             definitions_dir,
             vendors,
             files: self.files.take(),
-            source: Some(source.clone()),
+            source: None,
         }
     }
 
@@ -157,8 +165,12 @@ impl Reader<'_> {
                 continue;
             };
             if orgs.iter().any(|o| o.name == org.name) {
-                let message = format!("a second org is named `{}`", org.name);
-                table.error(table.span.clone(), message, None);
+                let message = format!("another org is named `{}`", org.name);
+                table.error(
+                    table.span.clone(),
+                    message,
+                    Some("each org has a name of its own".to_owned()),
+                );
             }
             orgs.push(Arc::new(org));
         }
@@ -172,7 +184,12 @@ impl Reader<'_> {
         let words = [("enabled", false), ("disabled", true)];
         let failover = table.read("okta_failover", |v| v.one_of(&words));
         let default_country = table.read("default_country", country);
-        let auth = table.require("auth", Value::list).unwrap_or_default();
+        let auth = table.read("auth", Value::list).unwrap_or_default();
+        if table.get("auth").is_none() {
+            let hint =
+                "`auth = [{ header = \"Authorization\", value = \"env:OKTA_HOOK_SECRET\" }]`";
+            table.tell_missing("auth", Some(hint.to_owned()));
+        }
         let headers: Vec<HeaderAuth> = auth
             .into_iter()
             .filter_map(Value::table)
@@ -250,7 +267,7 @@ impl Reader<'_> {
             ),
             Some(_) | None => value.wrong(
                 "not a journal's address",
-                Some("`sqlite:` and a path".to_owned()),
+                Some("`sqlite:` and a path, such as `sqlite:data/trunkline.db`".to_owned()),
             ),
         }
     }
@@ -299,7 +316,11 @@ impl Reader<'_> {
             let entries = table.entries();
             entries
                 .into_iter()
-                .filter_map(|(name, value)| Some((name, self.secret(value)?)))
+                // One that cannot be had is told, and is not missing.
+                .map(|(name, value)| {
+                    let secret = self.secret(value);
+                    (name, secret.unwrap_or_else(|| Secret::new("")))
+                })
                 .collect()
         });
         VendorAccount {
@@ -340,6 +361,7 @@ impl Reader<'_> {
                 }
             };
         }
+        self.bare.borrow_mut().push(value.part(0..text.len()));
         if self.around.sandbox && !text.is_empty() {
             return Some(Secret::new(text));
         }
@@ -365,7 +387,9 @@ fn set<T>(place: &mut T, value: Option<T>) {
 }
 
 fn address(value: Value<'_>) -> Option<SocketAddr> {
-    let text = value.string()?.value;
+    let text = value
+        .string_such_as(|n| format!("`\"127.0.0.1:{n}\"`"))?
+        .value;
     match text.parse() {
         Ok(address) => Some(address),
         Err(_) => value.wrong(
@@ -387,7 +411,7 @@ fn country(value: Value<'_>) -> Option<Country> {
 }
 
 fn rate(value: Value<'_>) -> Option<Rate> {
-    let text = value.string()?.value;
+    let text = value.string_such_as(|n| format!("`\"{n}/s\"`"))?.value;
     match Rate::parse(&text) {
         Some(rate) => Some(rate),
         None => value.wrong(

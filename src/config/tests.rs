@@ -104,9 +104,9 @@ fn all_mistakes_are_told_at_once() {
         "[hook]\nlisten = \"here\"\nanswer_within = \"9s\"\nanswer_wen = 1\n[journal]\nurl = \"redis:\"",
         &[
             "trunkline.toml:2:10: error: `here` is not an address and port\n  hint: such as `127.0.0.1:8080` or `[::]:8080`",
-            "trunkline.toml:3:17: error: `9s` is out of range\n  hint: from 200 ms to 2900 ms",
+            "trunkline.toml:3:17: error: `9s` is out of range\n  hint: from 200ms to 2900ms",
             "trunkline.toml:4:1: error: unknown key `answer_wen`\n  hint: did you mean `answer_when`?",
-            "trunkline.toml:6:7: error: not a journal's address\n  hint: `sqlite:` and a path",
+            "trunkline.toml:6:7: error: not a journal's address\n  hint: `sqlite:` and a path, such as `sqlite:data/trunkline.db`",
         ],
     );
 }

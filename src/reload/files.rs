@@ -186,5 +186,10 @@ fn read_file(path: &Path) -> io::Result<String> {
             "larger than {FILE_BYTES_MAX} bytes"
         )));
     }
-    std::fs::read_to_string(path)
+    String::from_utf8(std::fs::read(path)?).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let message = format!("line {line} is not UTF-8; save the file in that encoding");
+        io::Error::new(io::ErrorKind::InvalidData, message)
+    })
 }

@@ -130,7 +130,7 @@ impl<'a> Analysis<'a> {
     }
 
     fn countries(&self, names: &[Name]) -> Vec<Country> {
-        Groups::new(&self.written.groups, &RefCell::default()).countries(names)
+        Groups::new(&self.written.groups, false, &RefCell::default()).countries(names)
     }
 }
 

@@ -47,16 +47,17 @@ pub(super) fn compile(
     }
     let compiler = Compiler {
         problems,
-        groups: Groups::new(&written.groups, problems),
+        groups: Groups::new(&written.groups, written.unread.contains("group"), problems),
         fleet: fleet.vendors.iter().map(|v| (&*v.name, v)).collect(),
         orgs: &fleet.orgs,
         definitions: fleet.definitions.iter().map(|d| &**d).collect(),
+        unread: &written.unread,
         missing: RefCell::default(),
     };
     compiler.duplicates(&written);
     let rules = compiler.rules(&written, version(files), region);
-    compiler.unused(&written, &rules);
     if !problems.borrow().has_errors() {
+        compiler.unused(&written, &rules);
         rules.tell_out_of_reach(&written.rules, problems);
         rules.tell_unregistered(&written.rules, now, problems);
     }
@@ -87,6 +88,8 @@ struct Compiler<'a> {
     /// What people call each org, by its configured name.
     orgs: &'a [(Arc<str>, Arc<str>)],
     definitions: BTreeSet<&'a str>,
+    /// What may have more names than could be read.
+    unread: &'a BTreeSet<&'static str>,
     /// Vendors without an account that have been told.
     missing: RefCell<BTreeSet<String>>,
 }
@@ -131,7 +134,7 @@ impl<'a> Compiler<'a> {
                 act,
             }));
         }
-        if written.rules.is_empty() {
+        if written.rules.is_empty() && !self.problems.borrow().has_errors() {
             let message = "there is no rule: nothing could be sent".to_owned();
             let mut problems = self.problems.borrow_mut();
             problems.general(
@@ -181,6 +184,9 @@ impl<'a> Compiler<'a> {
     }
 
     fn unknown<'n>(&self, what: &str, name: &Name, known: impl Iterator<Item = &'n str>) {
+        if self.unread.contains(what) {
+            return;
+        }
         let known: BTreeSet<&str> = known.collect();
         let hint = did_you_mean(&name.text, known.iter().copied()).or_else(|| {
             let known: Vec<_> = known.iter().map(|k| format!("`{k}`")).collect();
@@ -200,6 +206,9 @@ impl<'a> Compiler<'a> {
         }
         let names_nanp = conditions.iter().any(is_about_nanp);
         for (condition, (_, place)) in conditions.iter().zip(&rule.when) {
+            if let Condition::Org(orgs) = condition {
+                orgs.iter().for_each(|org| self.known_org(org, place));
+            }
             if names_nanp && is_mobile_only(condition) {
                 let message = "`mobile` does not match numbers with +1";
                 let hint = "add `fixed_line_or_mobile`: that is what almost all of them are";
@@ -207,6 +216,15 @@ impl<'a> Compiler<'a> {
             }
         }
         conditions
+    }
+
+    /// Warns of an org that no message can be from: rules may be shared with instances that serve others.
+    fn known_org(&self, org: &str, place: &file::Place) {
+        let known = || self.orgs.iter().map(|(name, _)| &**name);
+        if !self.orgs.is_empty() && known().all(|name| name != org) {
+            let message = format!("no org of this instance is named `{org}`");
+            place.warning(self.problems, message, did_you_mean(org, known()));
+        }
     }
 
     fn act(&self, rule: &file::Rule, chains: &Chains) -> Option<Act> {
@@ -258,7 +276,8 @@ impl<'a> Compiler<'a> {
             Some(names) if names.iter().any(|n| n.text == "*") => Allow::Every,
             Some(names) => Allow::Some(self.groups.countries(names).into_iter().collect()),
             None => {
-                if named.is_empty() && all.rules.iter().any(|rule| rule.chain.is_some()) {
+                let sends = all.rules.iter().any(|rule| rule.chain.is_some());
+                if named.is_empty() && sends && !self.problems.borrow().has_errors() {
                     let message = "no rule names a country, so that every message is blocked";
                     let hint = "`allow_countries = [\"*\"]` in `[guard]`".to_owned();
                     let mut problems = self.problems.borrow_mut();

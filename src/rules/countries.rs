@@ -27,7 +27,19 @@ const NANP: [&str; 25] = [
 ];
 const BUILT_IN: [&str; 3] = ["EEA", "EU", "NANP"];
 /// Codes that people write for others.
-const MISTAKEN: [(&str, &str); 2] = [("UK", "GB"), ("EL", "GR")];
+const MISTAKEN: [(&str, &str); 11] = [
+    ("UK", "GB"),
+    ("EL", "GR"),
+    ("USA", "US"),
+    ("GBR", "GB"),
+    ("DEU", "DE"),
+    ("FRA", "FR"),
+    ("IND", "IN"),
+    ("SGP", "SG"),
+    ("CHN", "CN"),
+    ("JPN", "JP"),
+    ("BRA", "BR"),
+];
 
 /// Whether the country has calling code 1.
 pub(super) fn is_nanp(country: Country) -> bool {
@@ -52,27 +64,38 @@ pub(super) fn receipts_prove_nothing(country: Country) -> bool {
 pub(super) struct Groups<'a> {
     problems: &'a RefCell<Problems>,
     written: BTreeMap<&'a str, &'a Group>,
+    /// There may be more groups than could be read.
+    has_unread: bool,
     resolved: RefCell<BTreeMap<&'a str, Vec<Country>>>,
 }
 
 impl<'a> Groups<'a> {
     /// Takes the groups of all files, and tells what is wrong in them.
-    pub(super) fn new(groups: &'a [Group], problems: &'a RefCell<Problems>) -> Groups<'a> {
+    pub(super) fn new(
+        groups: &'a [Group],
+        has_unread: bool,
+        problems: &'a RefCell<Problems>,
+    ) -> Groups<'a> {
         let mut written = BTreeMap::new();
         for group in groups {
             let name = &*group.name.text;
             if BUILT_IN.contains(&name) {
                 let message = format!("`{name}` is built in");
-                group.name.place.error(problems, message, None);
+                let hint = format!("another name: {} are built in", BUILT_IN.join(", "));
+                group.name.place.error(problems, message, Some(hint));
+                continue;
             } else if Country::parse(name).is_some_and(is_known_country) {
                 let message = format!("`{name}` is a country, and cannot name a group");
-                group.name.place.error(problems, message, None);
+                let hint = "another name, such as `ours`".to_owned();
+                group.name.place.error(problems, message, Some(hint));
+                continue;
             }
             written.insert(name, group);
         }
         let all = Groups {
             problems,
             written,
+            has_unread,
             resolved: RefCell::default(),
         };
         for group in groups {
@@ -106,6 +129,7 @@ impl<'a> Groups<'a> {
         }
         match Country::parse(text).filter(|c| is_known_country(*c)) {
             Some(country) => vec![country],
+            None if self.has_unread && text.len() != 2 => Vec::new(),
             None => {
                 let message = format!("`{text}` is neither a country nor a group");
                 name.place
@@ -134,8 +158,15 @@ impl<'a> Groups<'a> {
     }
 
     fn hint(&self, wrong: &str) -> String {
-        if let Some((_, right)) = MISTAKEN.iter().find(|(w, _)| *w == wrong) {
+        let code = wrong.to_uppercase();
+        if let Some((_, right)) = MISTAKEN.iter().find(|(w, _)| *w == code) {
             return format!("did you mean `{right}`?");
+        }
+        if wrong == "*" {
+            return "leave the key out where every country is meant".to_owned();
+        }
+        if wrong.starts_with('+') {
+            return format!("`prefix = \"{wrong}\"` is about the beginning of numbers");
         }
         let groups = self.written.keys().copied().chain(BUILT_IN);
         did_you_mean(wrong, groups)

@@ -6,7 +6,7 @@ use crate::flow::{Channel, DeliveryId, Message, Plan, Secret};
 use crate::number::{NumberProblem, PhoneNumber};
 use crate::problem::{Problems, did_you_mean};
 use crate::rules::file::{Expect, Expected, Name, Place};
-use crate::rules::{Decision, Explanation, Fleet, Rules};
+use crate::rules::{Decision, Explanation, Fleet, Rules, facts};
 use crate::text::{Given, SHOWN_CODE, SHOWN_TEXT, measure, render};
 use crate::time::Moment;
 
@@ -83,8 +83,9 @@ impl Check<'_> {
         if let Some((expected, place)) = &expect.outcome {
             self.outcome(*expected, place);
         }
-        if let Some(rule) = &expect.rule {
-            self.rule(rule);
+        let is_another = expect.rule.as_ref().is_some_and(|rule| !self.rule(rule));
+        if is_another {
+            return;
         }
         if let Some((vendors, place)) = &expect.vendors {
             self.vendors(vendors, place);
@@ -116,29 +117,34 @@ impl Check<'_> {
         }
     }
 
-    fn rule(&self, wanted: &Name) {
+    /// Whether the rule is the one that decides; what another one does is not compared then.
+    fn rule(&self, wanted: &Name) -> bool {
         let came = self.rule_that_came();
         if self.message.to.is_err() || came == Some(&*wanted.text) {
-            return;
+            return true;
         }
         let message = match came {
             Some(rule) => format!("expected rule `{}`, got `{rule}`", wanted.text),
             None => format!("expected rule `{}`, and no rule matches", wanted.text),
         };
-        let mut names = self.rules.rule_names();
-        let hint = if names.any(|name| **name == *wanted.text) {
-            let missed = &self.rules.explain(&self.message).missed;
-            let missed = missed.iter().find(|m| *m.rule == *wanted.text);
-            match missed {
-                Some(missed) => format!("it did not match: {}", missed.why),
-                None => "that rule comes first".to_owned(),
-            }
-        } else {
-            let names: Vec<_> = self.rules.rule_names().collect();
-            did_you_mean(&wanted.text, names.iter().map(|n| &***n))
-                .unwrap_or_else(|| "there is no rule of that name".to_owned())
-        };
+        let hint = self.why_not(&wanted.text, came.unwrap_or_default());
         wanted.place.error(self.problems, message, Some(hint));
+        false
+    }
+
+    /// Why a rule is not the one that decides.
+    fn why_not(&self, wanted: &str, came: &str) -> String {
+        let mut rules = self.rules.rules.iter();
+        let Some(rule) = rules.find(|rule| *rule.name == *wanted) else {
+            return did_you_mean(wanted, self.rules.rule_names().map(|name| &**name))
+                .unwrap_or_else(|| "there is no rule of that name".to_owned());
+        };
+        let facts = facts(&self.message, &self.rules.region);
+        let missed = facts.and_then(|facts| rule.missed(&facts));
+        match missed {
+            Some(missed) => format!("it does not match: {}", missed.why),
+            None => format!("`{came}` stands before it and matches"),
+        }
     }
 
     fn vendors(&self, wanted: &[Name], place: &Place) {
@@ -154,7 +160,25 @@ impl Check<'_> {
             return;
         }
         let message = format!("expected vendors {}, {}", quoted(&wanted), self.came());
-        place.error(self.problems, message, None);
+        place.error(self.problems, message, self.why_without(&there));
+    }
+
+    /// Why the first of the wanted vendors that is not among those that came is not.
+    fn why_without(&self, wanted: &[&str]) -> Option<String> {
+        let came = self.vendors_that_came();
+        let lacking = wanted.iter().find(|wanted| !came.contains(wanted))?;
+        let mut left_out = self.explanation.left_out.iter();
+        if let Some((_, why)) = left_out.find(|(vendor, _)| **vendor == **lacking) {
+            return Some(format!("`{lacking}` is left out: {why}"));
+        }
+        did_you_mean(lacking, came).or_else(|| {
+            let chain = match &self.explanation.decision {
+                Decision::Plan(plan) => &plan.chain,
+                Decision::NoChain { chain, .. } | Decision::TooLong { chain, .. } => chain,
+                Decision::Denied { .. } | Decision::NoRule => return None,
+            };
+            Some(format!("chain `{chain}` does not have `{lacking}`"))
+        })
     }
 
     /// Whether a vendor has no account, or none that carries the channel.

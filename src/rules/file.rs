@@ -9,6 +9,8 @@ mod surroundings;
 mod template;
 mod validity;
 
+use std::collections::BTreeSet;
+
 use crate::document::{At, Table, Value};
 use crate::flow::{Channel, Waits};
 use crate::guard::Limit;
@@ -23,9 +25,14 @@ pub(super) use chain::channel;
 pub(super) use place::{Name, Place};
 pub(super) use validity::Validity;
 
+/// What others name.
+const NAMED: [&str; 4] = ["group", "chain", "sender", "quota"];
+
 /// All files together.
 #[derive(Default)]
 pub(super) struct Written {
+    /// What may have more names than could be read: `chain`, `sender` ...
+    pub(super) unread: BTreeSet<&'static str>,
     pub(super) groups: Vec<Group>,
     pub(super) chains: Vec<Chain>,
     pub(super) rules: Vec<Rule>,
@@ -47,6 +54,8 @@ pub(super) struct Group {
 pub(super) struct Chain {
     pub(super) name: Name,
     pub(super) positions: Vec<Vec<Entry>>,
+    /// All of its positions could be read.
+    pub(super) is_whole: bool,
     pub(super) strategy: Option<Strategy>,
     pub(super) race_width: Option<i64>,
     pub(super) patience: Option<Patience>,
@@ -201,24 +210,24 @@ pub(super) enum Expected {
 impl Written {
     /// Adds what one file says.
     pub(super) fn read(&mut self, root: &Table<'_>) {
-        if let Some(table) = root.read("groups", Value::table) {
-            let groups = table.entries();
-            let groups = groups
-                .into_iter()
-                .filter_map(|(name, value)| group(&table, name, value));
-            self.groups.extend(groups);
+        if !root.is_whole() {
+            self.unread.extend(NAMED);
         }
-        if let Some(table) = root.read("chains", Value::table) {
-            let chains = table.entries();
-            let chains = chains
-                .into_iter()
-                .filter_map(|(name, value)| chain::chain(&table, name, &value.table()?));
-            self.chains.extend(chains);
-        }
+        let groups = self.named(root, "groups", "group", |table, name, value| {
+            Some(group(table, name, value))
+        });
+        self.groups.extend(groups);
+        let chains = self.named(root, "chains", "chain", |table, name, value| {
+            Some(chain::chain(table, name, &value.table()?))
+        });
+        self.chains.extend(chains);
         self.rules
             .extend(root.tables("rule").iter().filter_map(rule::rule));
         for table in root.tables("sender") {
-            self.senders.extend(sender::sender(&table));
+            match sender::sender(&table) {
+                Some(sender) => self.senders.push(sender),
+                None => drop(self.unread.insert("sender")),
+            }
         }
         if let Some(table) = root.read("guard", Value::table) {
             self.guards.push(surroundings::guard(&table));
@@ -238,26 +247,48 @@ impl Written {
         let templates = root.tables("template");
         self.templates
             .extend(templates.iter().filter_map(template::template));
-        if let Some(table) = root.read("quota", Value::table) {
-            let quotas = table.entries().into_iter();
-            let quotas = quotas.filter_map(|(name, value)| quota::quota(&table, name, value));
-            self.quotas.extend(quotas);
-        }
-        if let Some(table) = root.read("capacity", Value::table) {
-            let countries = table.entries().into_iter();
-            let countries = countries.filter_map(|(name, value)| {
-                Some((key_name(&table, name), surroundings::rate(value)?))
-            });
-            self.capacities.extend(countries);
-        }
+        let quotas = self.named(root, "quota", "quota", quota::quota);
+        self.quotas.extend(quotas);
+        let capacities = self.named(root, "capacity", "capacity", |table, name, value| {
+            Some((key_name(table, name), surroundings::rate(value)?))
+        });
+        self.capacities.extend(capacities);
         root.finish();
+    }
+
+    /// The entries of a table whose keys are names that people choose.
+    fn named<T>(
+        &mut self,
+        root: &Table<'_>,
+        key: &'static str,
+        what: &'static str,
+        read: impl Fn(&Table<'_>, At<String>, Value<'_>) -> Option<T>,
+    ) -> Vec<T> {
+        let Some(value) = root.get(key) else {
+            return Vec::new();
+        };
+        let Some(table) = value.table() else {
+            self.unread.insert(what);
+            return Vec::new();
+        };
+        let mut all = Vec::new();
+        for (name, value) in table.entries() {
+            match read(&table, name, value) {
+                Some(one) => all.push(one),
+                None => drop(self.unread.insert(what)),
+            }
+        }
+        all
     }
 }
 
 pub(super) fn name(value: Value<'_>) -> Option<Name> {
     let text = value.string()?.value;
     if text.trim().is_empty() {
-        return value.wrong("this is empty", None);
+        return value.wrong(
+            "this is empty",
+            Some("something must stand between the quotes".to_owned()),
+        );
     }
     let place = Place::of(&value);
     Some(Name { text, place })
@@ -292,9 +323,9 @@ pub(super) fn key_name(table: &Table<'_>, key: At<String>) -> Name {
     }
 }
 
-fn group(table: &Table<'_>, key: At<String>, value: Value<'_>) -> Option<Group> {
-    Some(Group {
+fn group(table: &Table<'_>, key: At<String>, value: Value<'_>) -> Group {
+    Group {
         name: key_name(table, key),
-        members: names(value)?,
-    })
+        members: names(value).unwrap_or_default(),
+    }
 }

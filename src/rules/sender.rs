@@ -87,7 +87,7 @@ pub(super) fn mistake_in(from: &str, kind: Option<Kind>) -> Option<(String, Stri
         }
         Kind::ShortCode => Some((
             format!("`{from}` is no short code"),
-            "3 to 8 digits".to_owned(),
+            "3 to 8 digits, without `+`".to_owned(),
         )),
         // A vendor may know a pool or a sender by an id of its own.
         Kind::Pool if !is_number => None,

@@ -187,7 +187,7 @@ fn the_request_type_may_be_written_whole() {
 #[test]
 fn org_and_user_are_exact() {
     check("org = \"acme\"", |_| {}, true);
-    check("org = \"acm\"", |_| {}, false);
+    check("org = \"other\"", |_| {}, false);
     check("user = [\"00u1\"]", |_| {}, true);
     check("user = \"00u1\"", |m| m.user = None, false);
 }

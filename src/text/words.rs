@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::problem::did_you_mean;
+use crate::problem::nearest;
 
 /// The text of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +60,10 @@ impl Words {
             pieces.push(Piece::Plain(plain));
         }
         if !pieces.contains(&Piece::Code) {
-            let hint = "without it nobody learns the passcode";
+            let hint = match text.contains("{{code}}") {
+                true => "doubled braces are plain ones: write `{code}`",
+                false => "without it nobody learns the passcode",
+            };
             return Err(mistake(0..text.len(), "the text has no `{code}`", hint));
         }
         Ok(Words(pieces))
@@ -121,8 +124,11 @@ fn slot(text: &str, brace: usize) -> Result<(Piece, usize), Mistake> {
             "write `}}` for a brace",
         ));
     }
-    let Some(close) = rest.find('}') else {
-        let span = brace..text.len();
+    let close = rest.find('}');
+    let inner = rest[1..].find('{').map(|found| found + 1);
+    let closed = close.filter(|close| inner.is_none_or(|inner| *close < inner));
+    let Some(close) = closed else {
+        let span = brace..inner.map_or(text.len(), |inner| brace + inner);
         return Err(mistake(
             span,
             "a `{` without its `}`",
@@ -133,7 +139,8 @@ fn slot(text: &str, brace: usize) -> Result<(Piece, usize), Mistake> {
     if let Some((_, piece)) = SLOTS.iter().find(|(known, _)| *known == name) {
         return Ok((piece.clone(), end));
     }
-    let hint = did_you_mean(name, SLOTS.iter().map(|(known, _)| *known));
+    let near = nearest(name, SLOTS.iter().map(|(known, _)| *known));
+    let hint = near.map(|near| format!("did you mean `{{{near}}}`?"));
     let hint = hint.unwrap_or_else(|| "there are `{code}`, `{org}` and `{minutes}`".to_owned());
     let message = format!("there is no slot `{{{name}}}` here");
     Err(mistake(brace..end, message, hint))
@@ -218,7 +225,7 @@ mod tests {
         let (span, message, hint) = told("é {cod}");
         assert_eq!(span, 3..8);
         assert_eq!(message, "there is no slot `{cod}` here");
-        assert_eq!(hint, "did you mean `code`?");
+        assert_eq!(hint, "did you mean `{code}`?");
         let (span, message, hint) = told("{code} {x}");
         assert_eq!((span, hint.contains("{minutes}")), (7..10, true));
         assert_eq!(message, "there is no slot `{x}` here");

@@ -16,11 +16,11 @@ use serde_json::{Map, Value as Json};
 use crate::document::{Table, Value};
 use crate::flow::{Channel, Reason, Secret, Verdict, VerdictKind};
 use crate::number::PhoneNumber;
-use crate::problem::Problems;
+use crate::problem::{Problem, Problems, Severity};
 use crate::time::Moment;
 use crate::vendor::account::Account;
 use crate::vendor::definition::Definition;
-use crate::vendor::request::Job;
+use crate::vendor::request::{Job, Unfit};
 use crate::vendor::template::{Place, Tree};
 
 /// The moment at which examples are run.
@@ -133,13 +133,15 @@ impl Example {
         if let Some(expected) = &self.request {
             match account.request(self.channel, &job, EXAMPLE_NOW) {
                 Ok(request) => expected.compare(&request, &mut failures),
-                Err(unfit) => failures.push(format!("no request could be made: {unfit:?}")),
+                Err(unfit) => {
+                    failures.push(format!("no request could be made: {}", reason(&unfit)))
+                }
             }
         }
         if let (Some(response), Some(expected)) = (&self.response, &self.verdict) {
             match verdict_on(account, self.channel, response) {
                 Some(verdict) if verdict == *expected => {}
-                Some(verdict) => failures.push(format!("the verdict is {verdict:?}")),
+                Some(verdict) => failures.push(format!("the verdict is {}", in_words(&verdict))),
                 None => failures.push("the response is not one".to_owned()),
             }
         }
@@ -147,8 +149,14 @@ impl Example {
     }
 }
 
-/// Runs every example of a definition; one that does not hold is a problem at its place.
+/// Runs every example of a definition; one that does not hold is a problem at its place. Where the definition
+/// itself is wrong, nothing is said of its examples.
 pub fn check_examples(definition: &Arc<Definition>, problems: &RefCell<Problems>) {
+    let is_wrong =
+        |p: &&Problem| p.severity == Severity::Error && p.file() == Some(&*definition.source.name);
+    if problems.borrow().sorted().iter().any(is_wrong) {
+        return;
+    }
     let base_url = definition.base_url.clone();
     let base_url = base_url.unwrap_or_else(|| EXAMPLE_BASE_URL.to_owned());
     let account = Account::example(Arc::clone(definition), "example".into(), base_url, None);
@@ -175,6 +183,35 @@ pub fn check_examples(definition: &Arc<Definition>, problems: &RefCell<Problems>
                 .borrow_mut()
                 .warning(&definition.source, 0..0, message, Some(hint));
         }
+    }
+}
+
+/// A verdict as definitions write it.
+fn in_words(verdict: &Verdict) -> String {
+    let texts = [
+        ("reason", verdict.reason.map(|r| r.as_str().to_owned())),
+        ("message_id", verdict.message_id.clone()),
+        ("code", verdict.code.clone()),
+        (
+            "retry_after",
+            verdict.retry_after_ms.map(|ms| format!("{ms}ms")),
+        ),
+    ];
+    let mut words = format!("`{{ kind = \"{}\"", verdict.kind.as_str());
+    for (name, text) in texts {
+        words.extend(text.map(|text| format!(", {name} = \"{text}\"")));
+    }
+    words.extend(verdict.parts.map(|parts| format!(", parts = {parts}")));
+    words.extend(verdict.capped.then_some(", capped = true"));
+    words + " }`"
+}
+
+fn reason(unfit: &Unfit) -> String {
+    match unfit {
+        Unfit::NoChannel => "there is no such channel".to_owned(),
+        Unfit::NoAddress => "there is no `base_url`".to_owned(),
+        Unfit::Lacks(slot) => format!("the slot {slot:?} has no value"),
+        Unfit::Credential => "a credential cannot be used as it is".to_owned(),
     }
 }
 

@@ -250,7 +250,10 @@ fn slot_named(name: &str, place: Place) -> Result<Slot, (String, Option<String>)
     if let Some((_, slot, _)) = known().find(|(known, _, _)| *known == name) {
         return Ok(slot.clone());
     }
-    let hint = did_you_mean(name, known().map(|(n, _, _)| *n));
+    let hint = did_you_mean(name, known().map(|(n, _, _)| *n)).or_else(|| {
+        let known: Vec<String> = known().map(|(n, _, _)| format!("`{{{n}}}`")).collect();
+        Some(format!("there are {}", known.join(", ")))
+    });
     Err((format!("there is no slot `{{{name}}}` here"), hint))
 }
 

@@ -201,7 +201,7 @@ name = "yes"
 response = { status = 200, json = { id = "a" } }
 verdict = { kind = "accepted", message_id = "b" }
 "#;
-    assert!(told(text).contains("the example `yes` does not hold: the verdict is Verdict"));
+    assert!(told(text).contains("the example `yes` does not hold: the verdict is `{ kind"));
 }
 
 #[test]

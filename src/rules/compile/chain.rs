@@ -43,7 +43,9 @@ impl Compiler<'_> {
             for entry in position {
                 if !seen.insert((&entry.vendor.text, entry.channel)) {
                     let message = format!("vendor `{}` is in this chain twice", entry.vendor.text);
-                    entry.vendor.place.error(self.problems, message, None);
+                    let hint = "once for each channel: a second entry names its `channel`";
+                    let place = &entry.vendor.place;
+                    place.error(self.problems, message, Some(hint.to_owned()));
                 }
                 match self.vendor(&entry.vendor) {
                     Found::Account(vendor) => {
@@ -57,9 +59,14 @@ impl Compiler<'_> {
             entries.sort_by_key(|entry| std::cmp::Reverse(entry.weight));
             positions.push(Position { entries });
         }
-        if !any_unknown && positions.iter().all(|p| p.entries.is_empty()) {
+        if !any_unknown && written.is_whole && positions.iter().all(|p| p.entries.is_empty()) {
             let message = format!("chain `{}` has no vendor left", written.name.text);
-            written.name.place.error(self.problems, message, None);
+            let hint = match written.positions.is_empty() {
+                true => "name one in `vendors`",
+                false => "it needs one that has an account in the configuration",
+            };
+            let place = &written.name.place;
+            place.error(self.problems, message, Some(hint.to_owned()));
         }
         Chain {
             name: (*written.name.text).into(),
@@ -85,7 +92,8 @@ impl Compiler<'_> {
             let owner = sender.as_ref().and_then(|s| s.vendor.as_ref());
             if let Some(owner) = owner.filter(|owner| **owner != vendor.name) {
                 let message = format!("sender `{}` is `{owner}`'s", name.text);
-                name.place.error(self.problems, message, None);
+                let hint = self.sender_of(&vendor, senders);
+                name.place.error(self.problems, message, Some(hint));
             }
         }
         Entry {
@@ -97,6 +105,33 @@ impl Compiler<'_> {
             waits: written.waits.clone(),
         }
     }
+}
+
+impl Compiler<'_> {
+    /// The hint which senders a vendor has.
+    fn sender_of(&self, vendor: &Account, senders: &Named) -> String {
+        let own = senders.iter().filter(|(_, sender)| {
+            let owner = sender.as_ref().and_then(|s| s.vendor.as_ref());
+            owner.is_some_and(|owner| *owner == vendor.name)
+        });
+        let own: Vec<String> = own.map(|(name, _)| format!("`{name}`")).collect();
+        match own.is_empty() {
+            true => format!("a `[[sender]]` with `vendor = \"{}\"`", vendor.name),
+            false => format!("`{}` has {}", vendor.name, own.join(", ")),
+        }
+    }
+}
+
+/// The hint where a chain's vendors process data.
+fn regions(chain: &Chain) -> String {
+    let entries = chain.positions.iter().flat_map(|p| &p.entries);
+    let told: BTreeSet<String> = entries
+        .map(|entry| match &entry.vendor.data_region {
+            Some(region) => format!("`{}` has `{region}`", entry.vendor.name),
+            None => format!("`{}` has none", entry.vendor.name),
+        })
+        .collect();
+    Vec::from_iter(told).join(", ")
 }
 
 impl Rules {
@@ -119,7 +154,9 @@ impl Rules {
                         "chain `{}` has no vendor with `data_region = \"{}\"`",
                         name.text, region.text
                     );
-                    region.place.error(problems, message, None);
+                    region
+                        .place
+                        .error(problems, message, Some(regions(&send.chain)));
                 }
             }
         }

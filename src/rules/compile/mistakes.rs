@@ -3,14 +3,12 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::document::DUPLICATE_KEY;
 use crate::problem::{Problems, Severity};
 use crate::rules::compile::Compiler;
 use crate::rules::condition::Condition;
 use crate::rules::file::{self, Group, Name, Place, Written};
 use crate::rules::{Rule, Rules};
-
-/// What the TOML reader says of a key that is there already.
-const DUPLICATE_KEY: &str = "duplicate key";
 
 impl Compiler<'_> {
     pub(super) fn duplicates(&self, written: &Written) {
@@ -24,7 +22,7 @@ impl Compiler<'_> {
         for (index, guard) in written.guards.iter().enumerate() {
             let others = others(index, written.guards.iter().map(|g| &g.place));
             if let Some(hint) = others {
-                let message = "there is another `[guard]`";
+                let message = "there is more than one `[guard]`";
                 guard.place.error(self.problems, message, Some(hint));
             }
         }

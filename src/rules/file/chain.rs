@@ -12,11 +12,9 @@ const COST_MAX: f64 = 1_000_000.0;
 const SENDS_MAX: i64 = 10;
 const RACE_WIDTH_MAX: i64 = 10;
 
-pub(super) fn chain(chains: &Table<'_>, key: At<String>, table: &Table<'_>) -> Option<Chain> {
-    let positions = table.require("vendors", |v| {
-        let list = v.list()?;
-        Some(list.into_iter().filter_map(position).collect())
-    });
+pub(super) fn chain(chains: &Table<'_>, key: At<String>, table: &Table<'_>) -> Chain {
+    let positions = table.require("vendors", positions);
+    let is_whole = positions.as_ref().is_some_and(|(_, is_whole)| *is_whole);
     let strategies = [
         ("cascade", Strategy::Cascade),
         ("hedge", Strategy::Hedge),
@@ -40,9 +38,10 @@ pub(super) fn chain(chains: &Table<'_>, key: At<String>, table: &Table<'_>) -> O
         v.duration_ms(1_000, GIVE_UP_AFTER_MS_MAX)
     });
     table.finish();
-    Some(Chain {
+    Chain {
         name: key_name(chains, key),
-        positions: positions?,
+        positions: positions.map_or_else(Vec::new, |(positions, _)| positions),
+        is_whole,
         strategy,
         race_width,
         patience,
@@ -53,7 +52,7 @@ pub(super) fn chain(chains: &Table<'_>, key: At<String>, table: &Table<'_>) -> O
         stops_on_failed_receipt: on_failed_receipt == Some(Action::Stop),
         moves_on_silence: on_silence == Some(Action::Failover),
         silence_after_ms,
-    })
+    }
 }
 
 /// What a chain does when a message did not arrive.
@@ -67,12 +66,35 @@ fn patience(value: Value<'_>) -> Option<Patience> {
     if value.raw().as_str() == Some("p95") {
         return Some(Patience::Learned);
     }
+    if value
+        .raw()
+        .as_str()
+        .is_some_and(|text| text.starts_with('p'))
+    {
+        let hint = "a time such as `600ms`, or `p95`: learned for each vendor".to_owned();
+        return value.wrong("this is no patience", Some(hint));
+    }
     value.duration_ms(1, PATIENCE_MS_MAX).map(Patience::Ms)
+}
+
+/// The positions, and whether all of them and of their entries could be read.
+fn positions(value: Value<'_>) -> Option<(Vec<Vec<Entry>>, bool)> {
+    let list = value.list()?;
+    let all = list.len();
+    let entries_in = |v: &Value<'_>| v.raw().as_array().map_or(1, |entries| entries.len());
+    let entries: usize = list.iter().map(entries_in).sum();
+    let read: Vec<Vec<Entry>> = list.into_iter().filter_map(position).collect();
+    let is_whole = read.len() == all && read.iter().map(Vec::len).sum::<usize>() == entries;
+    Some((read, is_whole))
 }
 
 fn position(value: Value<'_>) -> Option<Vec<Entry>> {
     if value.raw().is_array() {
         let list = value.list()?;
+        if list.is_empty() {
+            let hint = "a position is a vendor, or a list of some with weights".to_owned();
+            return value.wrong("nobody is in this position", Some(hint));
+        }
         let entries = list.into_iter().filter_map(weighted_entry);
         return Some(entries.collect());
     }
@@ -97,6 +119,10 @@ fn weighted_entry(value: Value<'_>) -> Option<Entry> {
     if let Some(vendor) = value.raw().as_str() {
         let hint = format!("`{{ vendor = \"{vendor}\", weight = 50 }}`");
         return value.wrong("`weight` is missing here", Some(hint));
+    }
+    if value.raw().is_array() {
+        let hint = "`{ vendor = \"..\", weight = 50 }`".to_owned();
+        return value.wrong("a list in a list in a list", Some(hint));
     }
     let table = value.table()?;
     let entry = entry(&table);

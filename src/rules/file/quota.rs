@@ -10,7 +10,7 @@ pub(super) fn quota(
     value: Value<'_>,
 ) -> Option<file::NamedQuota> {
     let table = value.table()?;
-    let limit = table.require("limit", Value::string);
+    let limit = table.require("limit", |v| v.string_such_as(|n| format!("`\"{n}/day\"`")));
     let resets = table.read("resets", Value::string);
     let unit = table.read("unit", |v| v.one_of(&Unit::NAMES));
     table.finish();

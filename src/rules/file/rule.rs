@@ -21,13 +21,26 @@ pub(super) fn rule(table: &Table<'_>) -> Option<Rule> {
     let validity = Validity::read(table);
     let parts_max = table.read("max_parts", |v| v.whole(1, PARTS_MAX));
     let transliterate = table.read("transliterate", Value::boolean);
-    let wrong = match (table.get("chain").is_some(), table.get("deny").is_some()) {
-        (true, true) => Some("a rule has `chain` or `deny`, not both"),
-        (false, false) => Some("a rule needs `chain` or `deny`"),
-        (true, false) | (false, true) => None,
-    };
-    if let Some(wrong) = wrong {
-        table.error(table.span.clone(), wrong, None);
+    match (table.get("chain"), table.get("deny")) {
+        (Some(_), Some(deny)) => {
+            let hint = "it sends by its `chain`, or refuses for the reason of `deny`".to_owned();
+            deny.wrong_at(
+                deny.span(),
+                "a rule has `chain` or `deny`, not both",
+                Some(hint),
+            );
+        }
+        (None, None) => {
+            let hint = "or `deny = \"reason\"` in a rule that refuses".to_owned();
+            table.tell_missing("chain", Some(hint));
+        }
+        (Some(_), None) | (None, Some(_)) => {}
+    }
+    let conditions = condition::READERS.map(|(key, _)| key);
+    for keys in [&["country", "group"][..], &conditions] {
+        table.misplaced(keys, |key| {
+            format!("conditions stand together: `when = {{ {key} = .. }}`")
+        });
     }
     table.finish();
     Some(Rule {

@@ -4,8 +4,8 @@ use crate::document::{Table, Value};
 use crate::flow::Channel;
 use crate::guard::Limit;
 use crate::rules::file::chain::channel;
-use crate::rules::file::validity::time;
-use crate::rules::file::{Expect, Expected, Guard, Place, Switch, name, names};
+use crate::rules::file::validity::{time, with_offset};
+use crate::rules::file::{Expect, Expected, Guard, Name, Place, Switch, name, names};
 use crate::time::Moment;
 use crate::time::Rate;
 
@@ -26,7 +26,7 @@ pub(super) fn guard(table: &Table<'_>) -> Guard {
 }
 
 fn limit(value: Value<'_>) -> Option<Limit> {
-    let text = value.string()?.value;
+    let text = value.string_such_as(|n| format!("`\"{n}/10m\"`"))?.value;
     let hint = "a count of at most 1000 and a time, such as `10/10m`".to_owned();
     Limit::parse(&text).or_else(|| value.wrong(format!("`{text}` is not a limit"), Some(hint)))
 }
@@ -51,14 +51,18 @@ fn timestamp(value: Value<'_>) -> Option<Moment> {
         Some(time) => time.to_string(),
         None => value.string()?.value,
     };
-    let hint = "such as `2026-11-24T09:00:00Z`".to_owned();
+    let without_offset = Moment::from_rfc3339(&format!("{text}Z")).is_some();
+    let hint = match without_offset {
+        true => with_offset(&text),
+        false => "such as `2026-11-24T09:00:00Z`".to_owned(),
+    };
     Moment::from_rfc3339(&text)
         .or_else(|| value.wrong(format!("`{text}` is not a time"), Some(hint)))
 }
 
 /// What is expected of a country at its busiest.
 pub(super) fn rate(value: Value<'_>) -> Option<Rate> {
-    let text = value.string()?.value;
+    let text = value.string_such_as(|n| format!("`\"{n}/s\"`"))?.value;
     let hint = "a count and a time, such as `50/s`".to_owned();
     Rate::parse(&text).or_else(|| value.wrong(format!("`{text}` is not a rate"), Some(hint)))
 }
@@ -69,7 +73,7 @@ pub(super) fn expect(table: &Table<'_>) -> Option<Expect> {
     let to = table.require("to", name);
     let expect = Expect {
         place: Place::of_table(table),
-        to: to?,
+        to: to.unwrap_or_else(|| unnamed(table)),
         channel: table.read("channel", channel).unwrap_or(Channel::Sms),
         org: text("org").unwrap_or_default(),
         request_type: text("request_type").unwrap_or_default(),
@@ -90,7 +94,7 @@ pub(super) fn expect(table: &Table<'_>) -> Option<Expect> {
         }),
         outcome: table.read("outcome", |v| Some((v.one_of(&outcomes)?, Place::of(&v)))),
     };
-    if SAYS.iter().all(|key| table.get(key).is_none()) {
+    if SAYS.iter().all(|key| table.get(key).is_none()) && table.is_understood() {
         let hint = "add `rule`, `vendors`, `sender`, `text`, `deny` or `outcome`".to_owned();
         table.error(
             table.span.clone(),
@@ -100,4 +104,12 @@ pub(super) fn expect(table: &Table<'_>) -> Option<Expect> {
     }
     table.finish();
     Some(expect)
+}
+
+/// Stands where a name is missing, which is told.
+fn unnamed(table: &Table<'_>) -> Name {
+    Name {
+        text: String::new(),
+        place: Place::of_table(table),
+    }
 }

@@ -53,7 +53,7 @@ pub(super) fn template(table: &Table<'_>) -> Option<Template> {
 fn words(value: Value<'_>) -> Option<Words> {
     let text = value.string()?;
     Words::parse(&text.value)
-        .map_err(|mistake| value.wrong::<()>(mistake.message, mistake.hint))
+        .map_err(|mistake| value.wrong_at(value.part(mistake.span), mistake.message, mistake.hint))
         .ok()
 }
 

@@ -64,13 +64,24 @@ impl Validity {
 pub(super) fn time(value: Value<'_>, day_ms: i64) -> Option<Moment> {
     let text = match value.raw().as_datetime() {
         Some(date) => date.to_string(),
-        None => value.string()?.value,
+        None => {
+            let date = |_: &str| "a date such as `2026-01-31`".to_owned();
+            value.string_such_as(date)?.value
+        }
     };
     if let Some(moment) = Moment::from_rfc3339(&text) {
         return Some(moment);
+    }
+    if Moment::from_rfc3339(&format!("{text}Z")).is_some() {
+        return value.wrong(format!("`{text}` has no offset"), Some(with_offset(&text)));
     }
     let day = Moment::from_rfc3339(&format!("{text}T00:00:00Z"));
     let hint = "a date such as `2026-01-31`, or a time such as `2026-01-31T09:00:00+01:00`";
     day.map(|day| day.plus_ms(day_ms))
         .or_else(|| value.wrong(format!("`{text}` is not a date"), Some(hint.to_owned())))
+}
+
+/// The hint that a time needs an offset.
+pub(super) fn with_offset(text: &str) -> String {
+    format!("`{text}Z` in UTC, or `{text}+01:00`")
 }

@@ -60,9 +60,7 @@ fn unknown_names_are_told_with_the_nearest_one() {
     of_chain(
         "[\"tow\"]",
         "",
-        &[
-            "2:12: error: unknown vendor `tow`\n  hint: there is `four`, `ghost`, `one`, `text`, `three`, `two`",
-        ],
+        &["2:12: error: unknown vendor `tow`\n  hint: did you mean `two`?"],
     );
     let sender = "[ { vendor = \"one\", sender = \"sq\" } ]";
     let text = "[[sender]]\nname = \"sg\"\nvendor = \"one\"\nfrom = \"ACME\"";
@@ -70,8 +68,7 @@ fn unknown_names_are_told_with_the_nearest_one() {
     of_chain(sender, text, &[hint]);
     let text = "[chains.sg-sms]\nvendors = [\"one\"]\n[[rule]]\nname = \"a\"\nwhen = { country = \"SG\" }\nchain = \"sg-smS\"";
     let expected = "6:9: error: unknown chain `sg-smS`\n  hint: did you mean `sg-sms`?";
-    let unused = "1:9: warning: no rule uses chain `sg-sms`";
-    tells(text, &[unused, expected]);
+    tells(text, &[expected]);
 }
 
 #[test]
@@ -84,9 +81,10 @@ fn a_vendor_without_an_account_is_left_out_with_one_warning() {
 
 #[test]
 fn a_chain_with_no_vendor_left_is_a_mistake() {
-    let error = "1:9: error: chain `c` has no vendor left";
+    let error = "1:9: error: chain `c` has no vendor left\n  hint: it needs one that has an account in the configuration";
     let warning = "2:13: warning: there is no account for vendor `ghost`: it is left out\n  hint: `[vendors.ghost]` in the configuration";
     of_chain("[ \"ghost\" ]", "", &[error, warning]);
+    let error = "1:9: error: chain `c` has no vendor left\n  hint: name one in `vendors`";
     of_chain("[]", "", &[error]);
 }
 
@@ -111,9 +109,9 @@ fn duplicate_names_are_told_across_files() {
         "1:1:9: error: another chain is named `c` too\n  hint: also at 2:3",
         "2:2:1: error: another group is named `g` too\n  hint: also at 3:2",
         "2:3:9: error: another chain is named `c` too\n  hint: also at 1:1",
-        "2:5:1: error: there is another `[guard]`\n  hint: also at 3:3",
+        "2:5:1: error: there is more than one `[guard]`\n  hint: also at 3:3",
         "3:2:1: error: another group is named `g` too\n  hint: also at 2:2",
-        "3:3:1: error: there is another `[guard]`\n  hint: also at 2:5",
+        "3:3:1: error: there is more than one `[guard]`\n  hint: also at 2:5",
     ];
     assert_eq!(told, expected);
 }
@@ -127,7 +125,7 @@ fn weights_are_whole_and_at_least_one() {
     of_chain(
         &part,
         "",
-        &["2:42: error: expected a whole number, found float"],
+        &["2:42: error: expected a whole number, found float\n  hint: without a fraction"],
     );
     let absent = of("{ vendor = \"one\" }");
     of_chain(&absent, "", &["2:15: error: `weight` is missing here"]);
@@ -140,25 +138,29 @@ fn weights_are_whole_and_at_least_one() {
 
 #[test]
 fn a_vendor_is_in_a_chain_once() {
-    let error = "2:29: error: vendor `one` is in this chain twice";
+    let error = "2:29: error: vendor `one` is in this chain twice\n  hint: once for each channel: a second entry names its `channel`";
     of_chain("[ \"one\", \"two\",   \"one\" ]", "", &[error]);
 }
 
 #[test]
 fn a_named_sender_is_the_vendors_own() {
     let text = "[[sender]]\nname = \"s\"\nvendor = \"two\"\nfrom = \"ACME\"";
-    let error = "2:40: error: sender `s` is `two`'s";
+    let error =
+        "2:40: error: sender `s` is `two`'s\n  hint: a `[[sender]]` with `vendor = \"one\"`";
     of_chain("[ { vendor = \"one\", sender = \"s\" } ]", text, &[error]);
 }
 
 #[test]
 fn a_rule_has_a_chain_or_a_denial() {
     let text = "[[rule]]\nname = \"b\"\nwhen = { country = \"FR\" }\n";
-    after(text, &["7:1: error: a rule needs `chain` or `deny`"]);
+    let neither = "7:1: error: `chain` is missing here\n  hint: or `deny = \"reason\"` in a rule that refuses";
+    after(text, &[neither]);
     let both = format!("{text}chain = \"c\"\ndeny = \"x\"");
     after(
         &both,
-        &["7:1: error: a rule has `chain` or `deny`, not both"],
+        &[
+            "11:8: error: a rule has `chain` or `deny`, not both\n  hint: it sends by its `chain`, or refuses for the reason of `deny`",
+        ],
     );
     after(
         "[[rule]]\ndeny = \"x\"",
@@ -187,8 +189,11 @@ fn countries_must_exist() {
 fn groups_neither_circle_nor_hide_what_exists() {
     let circle = "[groups]\na = [\"b\"]\nb = [\"SG\", \"a\"]\n";
     after(circle, &["9:12: error: group `a` contains itself"]);
-    after("[groups]\nEU = [\"SG\"]", &["8:1: error: `EU` is built in"]);
-    let country = "8:1: error: `FR` is a country, and cannot name a group";
+    after(
+        "[groups]\nEU = [\"SG\"]",
+        &["8:1: error: `EU` is built in\n  hint: another name: EEA, EU, NANP are built in"],
+    );
+    let country = "8:1: error: `FR` is a country, and cannot name a group\n  hint: another name, such as `ours`";
     after("[groups]\nFR = [\"SG\"]", &[country]);
 }
 
@@ -241,7 +246,7 @@ fn a_rule_behind_a_wider_one_can_never_match() {
         ("", "when = { country = \"SG\" }"),
         (
             "when = { country = \"EEA\" }",
-            "when = { country = [\"FR\", \"NO\"], org = \"x\" }",
+            "when = { country = [\"FR\", \"NO\"], org = \"third\" }",
         ),
         (
             "when = { locale = \"en\" }",
@@ -277,7 +282,7 @@ fn a_rule_behind_a_wider_one_can_never_match() {
             "when = { prefix = \"+6591\" }",
             "when = { prefix = \"+65\" }",
         ),
-        ("when = { org = \"x\" }", "when = { user = \"x\" }"),
+        ("when = { org = \"third\" }", "when = { user = \"x\" }"),
         ("when = { preview = true }", "when = { preview = false }"),
         (
             "when = { login = \"a@b.com\" }",
@@ -328,7 +333,9 @@ fn a_rule_must_reach_a_vendor() {
     let text = "[[rule]]\nname = \"b\"\nwhen = { country = \"FR\" }\nchain = \"c\"\nrequire = { data_region = \"mars\" }";
     after(
         text,
-        &["11:27: error: chain `c` has no vendor with `data_region = \"mars\"`"],
+        &[
+            "11:27: error: chain `c` has no vendor with `data_region = \"mars\"`\n  hint: `one` has `eu`, `two` has none",
+        ],
     );
 }
 
@@ -352,8 +359,7 @@ fn switches_are_checked() {
     let switch = |keys: &str| format!("[switches]\noff = [ {{ vendor = {keys} }} ]");
     let until = "8:38: error: `tomorrow` is not a time\n  hint: such as `2026-11-24T09:00:00Z`";
     after(&switch("\"one\", until =    \"tomorrow\""), &[until]);
-    let local =
-        "8:35: error: `2026-11-24T09:00:00` is not a time\n  hint: such as `2026-11-24T09:00:00Z`";
+    let local = "8:35: error: `2026-11-24T09:00:00` is not a time\n  hint: `2026-11-24T09:00:00Z` in UTC, or `2026-11-24T09:00:00+01:00`";
     after(&switch("\"one\", until = 2026-11-24T09:00:00"), &[local]);
     let vendor = "8:20: error: unknown vendor `thre`\n  hint: did you mean `three`?";
     after(&switch("\"thre\""), &[vendor]);
@@ -426,12 +432,12 @@ fn examples_that_do_not_hold_say_what_came_out() {
     let expect = |to: &str, keys: &str| format!("[[expect]]\nto = \"{to}\"\n{keys}");
     let vendors = "9:11: error: expected vendors `two`, got `one`, `two` by rule `a`";
     after(&expect(SINGAPORE, "vendors = [\"two\"]"), &[vendors]);
-    let more = "9:11: error: expected vendors `one`, `two`, `text`, got `one`, `two` by rule `a`";
+    let more = "9:11: error: expected vendors `one`, `two`, `text`, got `one`, `two` by rule `a`\n  hint: chain `c` does not have `text`";
     after(
         &expect(SINGAPORE, "vendors = [\"one\", \"two\", \"text\"]"),
         &[more],
     );
-    let rule = "9:8: error: expected rule `a`, and no rule matches\n  hint: it did not match: country is FR, not SG";
+    let rule = "9:8: error: expected rule `a`, and no rule matches\n  hint: it does not match: country is FR, not SG";
     after(&expect(FRANCE, "rule = \"a\""), &[rule]);
     let name = "9:8: error: expected rule `x`, got `a`\n  hint: there is no rule of that name";
     after(&expect(SINGAPORE, "rule = \"x\""), &[name]);
@@ -463,10 +469,9 @@ fn duplicate_names_in_one_file_are_told_at_both_places_too() {
         text,
         &[
             "1:9: error: another chain is named `c` too\n  hint: also at r:7",
-            "7:9: error: duplicate key",
-            "8:1: error: duplicate key",
+            "7:9: error: duplicate key\n  hint: a key stands once: one of the two must go",
             "10:1: error: another group is named `g` too\n  hint: also at r:11",
-            "11:1: error: duplicate key",
+            "11:1: error: duplicate key\n  hint: a key stands once: one of the two must go",
         ],
     );
 }

@@ -34,7 +34,8 @@ pub(super) fn definition(source: &Source, root: &Table<'_>) -> Definition {
             operations.extend(reader.operation(&table).map(|o| (channel, o)));
         }
     }
-    if operations.is_empty() {
+    let has_any = ["sms", "voice"].iter().any(|key| root.get(key).is_some());
+    if !has_any && root.is_whole() {
         let message = "a definition has `[sms]`, `[voice]`, or both";
         root.error(0..0, message, None);
     }
@@ -69,7 +70,7 @@ fn credential((name, value): (At<String>, Value<'_>)) -> Option<Credential> {
     Some(Credential {
         name: name.value,
         optional,
-        example: example?.value,
+        example: example.map_or_else(String::new, |e| e.value),
     })
 }
 

@@ -76,7 +76,10 @@ impl ReceiptExample {
         };
         match account.receipts_of(self.channel, &callback, EXAMPLE_NOW) {
             Ok(Some(news)) if news == self.news => None,
-            Ok(Some(news)) => Some(format!("the news is {news:?}")),
+            Ok(Some(news)) => {
+                let news: Vec<String> = news.iter().map(in_words).collect();
+                Some(format!("the news is `[{}]`", news.join(", ")))
+            }
             Ok(None) => Some("it is not understood".to_owned()),
             Err(refusal) => Some(format!("it is {}", refusal.as_str())),
         }
@@ -106,6 +109,24 @@ pub(super) fn check(definition: &Definition, account: &Account, problems: &RefCe
             problems.warning(&definition.source, 0..0, message, Some(hint));
         }
     }
+}
+
+/// News as definitions write it.
+fn in_words(news: &News) -> String {
+    let receipt = &news.receipt;
+    let texts = [
+        ("message_id", news.message_id.as_deref()),
+        ("reference", news.reference.as_deref()),
+        ("progress", Some(receipt.progress.as_str())),
+        ("reason", receipt.reason.map(Reason::as_str)),
+        ("code", receipt.code.as_deref()),
+    ];
+    let words = texts
+        .iter()
+        .filter_map(|(name, text)| Some(format!("{name} = \"{}\"", (*text)?)));
+    let capped = receipt.capped.then(|| "capped = true".to_owned());
+    let words: Vec<String> = words.chain(capped).collect();
+    format!("{{ {} }}", words.join(", "))
 }
 
 fn news_of(table: &Table<'_>) -> Option<News> {

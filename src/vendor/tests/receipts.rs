@@ -317,7 +317,7 @@ news = [{ message_id = "a", progress = "delivered" }]
 "#;
     let told = told(&format!("{SMALL}{example}"));
     for expected in [
-        "the receipt example `arrived` does not hold: the news is [News",
+        "the receipt example `arrived` does not hold: the news is `[{ message_id",
         "the receipt example `odd` does not hold: it is not understood",
     ] {
         assert!(told.contains(expected), "{expected}\nnot in\n{told}");

@@ -112,5 +112,8 @@ fn mistakes_are_told_with_the_nearest_name() {
         "there is no filter `primary` for this slot; `primary` is for `{language}`",
     );
     check("{to", "a `{` without its `}`; ");
-    check("{id}", "there is no slot `{id}` here; ");
+    check(
+        "{id}",
+        "there is no slot `{id}` here; there are `{to}`, `{from}`, `{text}`, `{code}`, `{reference}`, `{callback}`, `{validity}`, `{encoding}`, `{language}`",
+    );
 }
