@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::config::{Config, VendorAccount};
 use crate::flow::{Channel, VendorName};
 use crate::problem::{Problems, Severity, Source, did_you_mean, nearest};
-use crate::rules::{Fleet, FleetVendor, Rules};
+use crate::rules::{Comparison, Fleet, FleetVendor, OwnSender, Rules};
 use crate::time::Moment;
 use crate::vendor::{Account, Definition, Grant, check_examples};
 
@@ -16,6 +16,8 @@ use crate::vendor::{Account, Definition, Grant, check_examples};
 pub struct Catalog {
     pub config: Config,
     pub rules: Rules,
+    /// What rules may name.
+    fleet: Fleet,
     accounts: BTreeMap<VendorName, Arc<Account>>,
 }
 
@@ -58,8 +60,33 @@ impl Catalog {
         Catalog {
             config,
             rules,
+            fleet,
             accounts,
         }
+    }
+
+    /// Warns of what works and should not stay so, in the rules that were compiled from these texts.
+    pub fn analyse(&self, texts: &Texts, now: Moment, problems: &RefCell<Problems>) {
+        let configured = self.config.vendors.iter();
+        let with_senders = configured.filter(|vendor| vendor.from.is_some());
+        let own: Vec<OwnSender> = with_senders
+            .filter_map(|vendor| {
+                let source = self.config.source.clone()?;
+                Some(OwnSender {
+                    vendor: vendor.name.value.clone(),
+                    place: (source, vendor.name.span.clone()),
+                })
+            })
+            .collect();
+        self.rules
+            .analyse(&texts.rules, &self.fleet, &own, now, problems);
+    }
+
+    /// What these rules would change, were those of the live catalog in force.
+    pub fn compare(&self, live: &Catalog, now: Moment) -> Comparison {
+        let orgs = self.fleet.orgs.iter().map(|(name, _)| name.clone());
+        let orgs: Vec<Arc<str>> = orgs.collect();
+        self.rules.compare(&live.rules, &orgs, now)
     }
 
     /// A vendor account.

@@ -9,7 +9,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use plans::{all_countries, example_mobile, is_known_country, warm};
+pub use plans::{
+    all_countries, calling_code, example, example_mobile, is_known_country, types_in, warm,
+};
 
 /// ISO 3166-1 alpha-2 code of a country (with `XK`, `AC`, `TA`), or `ZZ` for none.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::catalog::{Catalog, Simulate, Texts};
+use crate::catalog::{Catalog, Simulate};
 use crate::config::Config;
 use crate::flow::VendorName;
 use crate::problem::{Problems, Severity};
@@ -71,6 +71,18 @@ pub fn load_rules(
     compile(files::gather_rules(place, Some(rules_dir)), vendors, now)
 }
 
+/// As `load`; if there is no error, also looks for what works and should not stay so.
+pub fn examine(place: &Place, vendors: &Vendors<'_>, now: Moment) -> (Option<Loaded>, Problems) {
+    let gathered = files::gather(place);
+    let texts = gathered.texts();
+    let (loaded, problems) = compile(gathered, vendors, now);
+    let problems = RefCell::new(problems);
+    if let Some(loaded) = &loaded {
+        loaded.catalog.analyse(&texts, now, &problems);
+    }
+    (loaded, problems.into_inner())
+}
+
 /// The configuration alone, as far as it can be read.
 pub fn configuration(place: &Place) -> Config {
     files::gather(place).config
@@ -78,12 +90,9 @@ pub fn configuration(place: &Place) -> Config {
 
 fn compile(gathered: Gathered, vendors: &Vendors<'_>, now: Moment) -> (Option<Loaded>, Problems) {
     let directories = gathered.directories();
+    let texts = gathered.texts();
     let seen = gathered.contents;
     let problems = RefCell::new(gathered.problems);
-    let texts = Texts {
-        rules: gathered.rules,
-        definitions: gathered.definitions,
-    };
     let simulate = |name: &VendorName, definition: &Arc<Definition>, from: Option<Arc<str>>| {
         let from = Some(from.unwrap_or_else(|| Arc::from(SANDBOX_SENDER)));
         match vendors {

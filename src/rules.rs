@@ -1,5 +1,7 @@
 //! Turns rules, a message and the set of unwell vendors into a plan with reasons.
 
+mod analysis;
+mod compare;
 mod compile;
 mod condition;
 mod countries;
@@ -7,6 +9,7 @@ mod expect;
 mod file;
 mod lookup;
 mod plan;
+mod probe;
 mod sender;
 #[cfg(test)]
 mod tests;
@@ -31,6 +34,8 @@ use crate::rules::sender::Sender;
 use crate::text::Given;
 use crate::time::{Moment, Rate};
 
+pub use analysis::OwnSender;
+pub use compare::{ChainChange, Change, Comparison, Difference};
 pub use plan::Unused;
 
 /// What rules may name: the vendor accounts there are, given by the caller.
@@ -283,25 +288,19 @@ impl Rules {
     }
 
     fn matching<'a>(&'a self, message: &'a Message) -> Option<(Facts<'a>, &'a Rule)> {
-        let facts = self.facts(message)?;
-        let index = self
-            .lookup
-            .first(&facts, |index| self.rules[index].matches(&facts))?;
+        let facts = facts(message, &self.region)?;
+        let index = self.first(&facts)?;
         Some((facts, &self.rules[index]))
     }
 
-    fn facts<'a>(&'a self, message: &'a Message) -> Option<Facts<'a>> {
-        let number = message.to.as_ref().ok()?;
-        Some(Facts {
-            message,
-            number,
-            login: message.login.as_ref().map(|login| login.to_lowercase()),
-            region: &self.region,
-        })
+    /// The rule that decides, by its index.
+    fn first(&self, facts: &Facts<'_>) -> Option<usize> {
+        self.lookup
+            .first(facts, |index| self.rules[index].matches(facts))
     }
 
     fn missed(&self, message: &Message, until: Option<&Rule>) -> Vec<Missed> {
-        let Some(facts) = self.facts(message) else {
+        let Some(facts) = facts(message, &self.region) else {
             return Vec::new();
         };
         self.rules
@@ -364,6 +363,16 @@ struct Acted {
 struct Found<'a> {
     rule: Option<&'a Rule>,
     explanation: Explanation,
+}
+
+/// What conditions are held against, unless the number is none.
+fn facts<'a>(message: &'a Message, region: &'a str) -> Option<Facts<'a>> {
+    Some(Facts {
+        message,
+        number: message.to.as_ref().ok()?,
+        login: message.login.as_ref().map(|login| login.to_lowercase()),
+        region,
+    })
 }
 
 fn wanted<'a>(facts: &Facts<'a>, send: &'a Send, seed: &'a Seed<'_>) -> Wanted<'a> {

@@ -1,17 +1,25 @@
-//! `trunkline check`: every problem in configuration, rules and vendor definitions, at once.
+//! `trunkline check`: every problem in configuration, rules and vendor definitions, at once; and what a draft changes.
 
-use serde_json::json;
+mod blast;
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value as Json, json};
 
 use crate::cli::{CONFIG, ConfigArgs, FINE, Format, tell};
-use crate::problem::Problem;
-use crate::reload::{configuration, load};
-use crate::time::Clock;
+use crate::problem::{Problem, Problems};
+use crate::reload::{Loaded, Place, Vendors, configuration, examine, load_rules};
+use crate::rules::Comparison;
+use crate::time::{Clock, Moment};
 
 /// Read configuration, rules and vendor definitions, run their examples, print every problem.
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
     config: ConfigArgs,
+    /// Say what the rules would change, were those in this directory in force
+    #[arg(long, value_name = "DIR")]
+    against: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }
@@ -19,16 +27,23 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> u8 {
     let place = args.config.place();
     let vendors = args.config.vendors(&configuration(&place));
-    let (loaded, problems) = load(&place, &vendors, Clock::start().now());
+    let now = Clock::start().now();
+    let (loaded, problems) = examine(&place, &vendors, now);
+    let against = |loaded: &Loaded| {
+        let dir = args.against.as_ref()?;
+        Some(against(dir, &place, &vendors, loaded, now))
+    };
     match args.format {
         Format::Human => tell(&problems),
         Format::Json => {
-            let told: Vec<_> = problems
-                .sorted()
-                .into_iter()
-                .map(Problem::to_json)
-                .collect();
-            println!("{}", json!({ "ok": loaded.is_some(), "problems": told }));
+            let against = loaded.as_ref().and_then(against);
+            let against = against.map(|(compared, problems)| {
+                json!({ "ok": compared.is_some(), "problems": told(&problems), "comparison": compared })
+            });
+            println!(
+                "{}",
+                json!({ "ok": loaded.is_some(), "problems": told(&problems), "against": against })
+            );
         }
     }
     let Some(loaded) = loaded else {
@@ -39,6 +54,42 @@ pub(super) fn run(args: &Args) -> u8 {
         let vendors = loaded.catalog.accounts().count();
         let warnings = problems.sorted().len();
         println!("fine: {rules} rules, {vendors} vendors, {warnings} warnings");
+        if let Some((compared, problems)) = against(&loaded) {
+            print_comparison(compared.as_ref(), &problems);
+        }
     }
     FINE
+}
+
+/// What the rules change against those of another directory, which may be broken.
+fn against(
+    dir: &Path,
+    place: &Place,
+    vendors: &Vendors<'_>,
+    loaded: &Loaded,
+    now: Moment,
+) -> (Option<Comparison>, Problems) {
+    let (live, problems) = load_rules(place, dir, vendors, now);
+    let compared = live.map(|live| loaded.catalog.compare(&live.catalog, now));
+    (compared, problems)
+}
+
+fn told(problems: &Problems) -> Vec<Json> {
+    problems
+        .sorted()
+        .into_iter()
+        .map(Problem::to_json)
+        .collect()
+}
+
+fn print_comparison(compared: Option<&Comparison>, problems: &Problems) {
+    match compared {
+        Some(compared) => print!("{}", blast::in_words(compared)),
+        None => {
+            eprintln!(
+                "note: nothing is compared, since the other rules have problems of their own:\n"
+            );
+            tell(problems);
+        }
+    }
 }

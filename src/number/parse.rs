@@ -135,7 +135,7 @@ fn country(parsed: &Parsed) -> Result<Country, NumberProblem> {
         .ok_or(NumberProblem::NoCountry)
 }
 
-fn number_type(found: PhoneNumberType) -> NumberType {
+pub(super) fn number_type(found: PhoneNumberType) -> NumberType {
     match found {
         PhoneNumberType::FixedLine => NumberType::FixedLine,
         PhoneNumberType::Mobile => NumberType::Mobile,

@@ -2,9 +2,10 @@
 
 use std::sync::LazyLock;
 
-use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType, Region};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
 
-use crate::number::{Country, PhoneNumber};
+use crate::number::parse::number_type;
+use crate::number::{Country, NumberType, PhoneNumber};
 
 /// Every country that has a numbering plan, by code.
 pub fn all_countries() -> Vec<Country> {
@@ -21,15 +22,40 @@ pub fn is_known_country(country: Country) -> bool {
     known_region(country).is_some()
 }
 
+/// The digits of the country's calling code.
+pub fn calling_code(country: Country) -> Option<String> {
+    let code = PHONE_NUMBER_UTIL.get_country_code_for_region(known_region(country)?)?;
+    Some(code.to_string())
+}
+
+/// The types that the country's plan knows.
+pub fn types_in(country: Country) -> Vec<NumberType> {
+    let region = known_region(country);
+    let types = region.and_then(|r| PHONE_NUMBER_UTIL.get_supported_types_for_region(r));
+    let mut types: Vec<NumberType> = types.into_iter().flatten().map(number_type).collect();
+    types.sort_unstable();
+    types
+}
+
+/// A number of that type which nobody has, as its plan gives for an example.
+pub fn example(country: Country, wanted: NumberType) -> Option<PhoneNumber> {
+    let region = known_region(country)?;
+    let types = PHONE_NUMBER_UTIL.get_supported_types_for_region(region)?;
+    let found = types
+        .into_iter()
+        .filter(|t| number_type(*t) == wanted)
+        .find_map(|t| {
+            let example = PHONE_NUMBER_UTIL.get_example_number_for_type_and_region(region, t);
+            let example = example.ok()?;
+            let digits = PHONE_NUMBER_UTIL.format(&example, PhoneNumberFormat::E164);
+            PhoneNumber::parse(&digits, None).ok()
+        });
+    found.filter(|number| number.country() == country)
+}
+
 /// A mobile number of the country's own plan that belongs to nobody, as far as one is known.
 pub fn example_mobile(country: Country) -> Option<PhoneNumber> {
-    let region = known_region(country)?;
-    let mobile = PhoneNumberType::Mobile;
-    let example = PHONE_NUMBER_UTIL.get_example_number_for_type_and_region(region, mobile);
-    let example = example.ok()?;
-    let e164 = PHONE_NUMBER_UTIL.format(&example, PhoneNumberFormat::E164);
-    let number = PhoneNumber::parse(&e164, None).ok()?;
-    (number.country() == country).then_some(number)
+    example(country, NumberType::Mobile)
 }
 
 /// Makes the plans of these countries ready now. A plan's patterns are compiled when they are first

@@ -1,8 +1,8 @@
 //! What texts are which numbers.
 
 use crate::number::{
-    Country, NumberProblem, NumberType, PhoneNumber, all_countries, example_mobile,
-    is_known_country, warm,
+    Country, NumberProblem, NumberType, PhoneNumber, all_countries, calling_code, example,
+    example_mobile, is_known_country, types_in, warm,
 };
 
 const NO_NUMBER: &str = "not a number";
@@ -248,6 +248,22 @@ fn the_names_of_types_differ() {
     let mut names = NumberType::ALL.map(NumberType::as_str);
     names.sort_unstable();
     assert!(names.windows(2).all(|two| two[0] != two[1]));
+}
+
+#[test]
+fn examples_are_numbers_of_their_country_and_type() {
+    for code in ["SG", "US", "DE", "KZ", "GG"] {
+        let wanted = country(code);
+        for number_type in types_in(wanted) {
+            if let Some(example) = example(wanted, number_type) {
+                assert_eq!(example.country(), wanted, "{code} {number_type:?}");
+            }
+        }
+    }
+    let mobile = example(country("SG"), NumberType::Mobile).unwrap();
+    assert_eq!(mobile.number_type(), NumberType::Mobile);
+    assert_eq!(example(Country::NONE, NumberType::Mobile), None);
+    assert_eq!(calling_code(country("JM")).as_deref(), Some("1"));
 }
 
 #[test]

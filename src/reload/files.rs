@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::catalog::Texts;
 use crate::config::{Config, Surroundings, read_config};
 use crate::problem::{Problems, Severity, Source};
 use crate::reload::Place;
@@ -40,6 +41,14 @@ impl Contents {
 }
 
 impl Gathered {
+    /// What a catalog is compiled from.
+    pub(super) fn texts(&self) -> Texts {
+        Texts {
+            rules: self.rules.clone(),
+            definitions: self.definitions.clone(),
+        }
+    }
+
     /// The directories in which something that was read lives.
     pub(super) fn directories(&self) -> Vec<PathBuf> {
         let mut directories: Vec<PathBuf> = self

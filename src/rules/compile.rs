@@ -5,6 +5,8 @@ mod mistakes;
 mod senders;
 mod templates;
 
+pub(super) use senders::listed;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -61,11 +63,7 @@ pub(super) fn compile(
     }
     if !problems.borrow().has_errors() {
         rules.tell_shadowed(&written.rules, problems);
-        let is_left_out = |vendor: &str, channel| match compiler.fleet.get(vendor) {
-            Some(account) => !account.channels.contains(&channel),
-            None => compiler.definitions.contains(vendor),
-        };
-        expect::check_all(&rules, &written.expects, &is_left_out, now, problems);
+        expect::check_all(&rules, &written.expects, fleet, now, problems);
     }
     rules
 }

@@ -1,11 +1,15 @@
 //! Resolves lists of countries: ISO codes, the built-in groups, and groups of the rules' own.
 
+mod regime;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use crate::number::{Country, is_known_country};
 use crate::problem::{Problems, did_you_mean};
 use crate::rules::file::{Group, Name};
+
+pub(super) use regime::{Names, Receipts, Regime, Support, TextRule, regime};
 
 /// A group within a group within a group ... is told as a mistake beyond this depth.
 const NESTING_MAX: usize = 16;
@@ -42,16 +46,18 @@ pub(super) fn is_nanp(country: Country) -> bool {
     NANP.contains(&country.as_str())
 }
 
-/// Countries from which no receipt of a text message comes, or only one that the operator's centre has it
-/// (vendors' country pages, 2023 to 2026).
-const NO_TELLING_RECEIPTS: [&str; 20] = [
-    "AR", "AS", "BB", "BR", "BS", "CA", "CL", "CN", "CO", "DO", "KI", "MD", "MX", "NU", "TK", "TW",
-    "US", "VN", "WF", "ZW",
-];
+/// Whether names are no senders there: US and Canadian operators take numbers only, and vendors say the same of
+/// Puerto Rico.
+pub(super) fn takes_no_names(country: Country) -> bool {
+    regime(country).is_some_and(|regime| regime.names == Names::No)
+}
 
 /// Whether the absence of a receipt says nothing there, and a receipt little.
 pub(super) fn receipts_prove_nothing(country: Country) -> bool {
-    NO_TELLING_RECEIPTS.contains(&country.as_str())
+    regime(country).is_some_and(|regime| match regime.receipts {
+        Receipts::Carrier | Receipts::None => true,
+        Receipts::Handset | Receipts::Unknown => false,
+    })
 }
 
 /// All groups by name, each resolved when it is first asked for.

@@ -6,33 +6,43 @@ use crate::flow::{Channel, DeliveryId, Message, Plan, Secret};
 use crate::number::{NumberProblem, PhoneNumber};
 use crate::problem::{Problems, did_you_mean};
 use crate::rules::file::{Expect, Expected, Name, Place};
-use crate::rules::{Decision, Explanation, Rules};
+use crate::rules::{Decision, Explanation, Fleet, Rules, facts};
 use crate::text::{Given, SHOWN_CODE, SHOWN_TEXT, measure, render};
 use crate::time::Moment;
 
 /// Tells every example that does not hold, and what came out instead.
-///
-/// Vendors for which `is_left_out` holds, since they have no account that carries the channel yet,
-/// are expected by nobody.
 pub(super) fn check_all(
     rules: &Rules,
     expects: &[Expect],
-    is_left_out: &dyn Fn(&str, Channel) -> bool,
+    fleet: &Fleet,
     now: Moment,
     problems: &RefCell<Problems>,
 ) {
     for expect in expects {
-        let message = message(expect, expect.at.unwrap_or(now));
-        Check {
-            rules,
-            expect,
-            is_left_out,
-            problems,
-            explanation: rules.canonical(&message).explanation,
-            message,
-        }
-        .run();
+        check(rules, expect, fleet, expect.at.unwrap_or(now), problems);
     }
+}
+
+/// Tells what of one example does not hold at a moment.
+///
+/// Vendors that are left out, since they have no account that carries the channel yet, are expected by nobody.
+pub(super) fn check(
+    rules: &Rules,
+    expect: &Expect,
+    fleet: &Fleet,
+    at: Moment,
+    problems: &RefCell<Problems>,
+) {
+    let message = message(expect, at);
+    Check {
+        rules,
+        expect,
+        fleet,
+        problems,
+        explanation: rules.canonical(&message).explanation,
+        message,
+    }
+    .run();
 }
 
 fn message(expect: &Expect, now: Moment) -> Message {
@@ -61,7 +71,7 @@ fn message(expect: &Expect, now: Moment) -> Message {
 struct Check<'a> {
     rules: &'a Rules,
     expect: &'a Expect,
-    is_left_out: &'a dyn Fn(&str, Channel) -> bool,
+    fleet: &'a Fleet,
     problems: &'a RefCell<Problems>,
     message: Message,
     explanation: Explanation,
@@ -129,7 +139,7 @@ impl Check<'_> {
             return did_you_mean(wanted, self.rules.rule_names().map(|name| &**name))
                 .unwrap_or_else(|| "there is no rule of that name".to_owned());
         };
-        let facts = self.rules.facts(&self.message);
+        let facts = facts(&self.message, &self.rules.region);
         let missed = facts.and_then(|facts| rule.missed(&facts));
         match missed {
             Some(missed) => format!("it does not match: {}", missed.why),
@@ -142,7 +152,7 @@ impl Check<'_> {
         let there: Vec<&str> = wanted
             .iter()
             .copied()
-            .filter(|w| !(self.is_left_out)(w, self.expect.channel))
+            .filter(|w| !self.is_left_out(w))
             .collect();
         // With none of them left there is nothing to compare.
         let holds = self.vendors_that_came().starts_with(&there);
@@ -169,6 +179,15 @@ impl Check<'_> {
             };
             Some(format!("chain `{chain}` does not have `{lacking}`"))
         })
+    }
+
+    /// Whether a vendor has no account, or none that carries the channel.
+    fn is_left_out(&self, vendor: &str) -> bool {
+        let account = self.fleet.vendors.iter().find(|v| *v.name == *vendor);
+        match account {
+            Some(account) => !account.channels.contains(&self.expect.channel),
+            None => self.fleet.definitions.iter().any(|d| d == vendor),
+        }
     }
 
     fn deny(&self, wanted: &Name) {

@@ -11,7 +11,7 @@ use crate::rules::countries::receipts_prove_nothing;
 use crate::rules::sender::{Misfit, Register, Sender, must_register};
 use crate::rules::wording::Wordings;
 use crate::text::{Given, measure, render};
-use crate::time::{Moment, Rate};
+use crate::time::Moment;
 
 /// A chain as meant: every vendor in it has an account.
 #[derive(Debug)]
@@ -51,8 +51,6 @@ pub(super) struct Account {
     pub(super) name: VendorName,
     pub(super) data_region: Option<Arc<str>>,
     pub(super) channels: Vec<Channel>,
-    /// What we may send through it, where that is agreed.
-    pub(super) rate: Option<Rate>,
     /// The counter that all its messages use up.
     pub(super) quota: Option<Arc<str>>,
     /// Those that may be its, the most specific first; its own one last.
@@ -219,7 +217,7 @@ impl Chain {
 
 impl Entry {
     /// The channel that it uses for a message.
-    fn channel_for(&self, wanted: &Wanted<'_>) -> Result<Channel, Unused> {
+    pub(super) fn channel_for(&self, wanted: &Wanted<'_>) -> Result<Channel, Unused> {
         let is_own = self.channel.is_none_or(|c| c == wanted.channel);
         if is_own && self.waits.is_some() && self.channel.is_some() {
             return Err(Unused::Waits);
@@ -271,7 +269,11 @@ impl Entry {
     }
 
     /// Who its messages come from; `None` where the vendor chooses.
-    fn sender(&self, around: &Around, wanted: &Wanted<'_>) -> Result<Option<&Sender>, Unused> {
+    pub(super) fn sender(
+        &self,
+        around: &Around,
+        wanted: &Wanted<'_>,
+    ) -> Result<Option<&Sender>, Unused> {
         let mut why = None;
         let named = self.sender.iter().map(|sender| (sender, true));
         let others = self.vendor.senders.iter().map(|sender| (sender, false));

@@ -7,12 +7,10 @@ use ring::digest;
 use crate::flow::{Channel, VendorName};
 use crate::number::Country;
 use crate::problem::Source;
+use crate::rules::countries::takes_no_names;
 use crate::rules::file::Validity;
 use crate::rules::plan::Wanted;
 
-/// Countries in which names are no senders (US and Canadian operators take numbers only; the vendors'
-/// own documentation says the same of Puerto Rico).
-const WITHOUT_NAMES: [&str; 3] = ["US", "CA", "PR"];
 /// Short codes have three to six digits, some countries' seven or eight.
 const SHORT_CODE_DIGITS: std::ops::RangeInclusive<usize> = 3..=8;
 /// A number of more digits than this is no short code, where nobody says what it is.
@@ -140,7 +138,6 @@ fn mistake_in_name(name: &str) -> Option<(String, String)> {
 /// A sender as meant; absent conditions always hold.
 #[derive(Debug)]
 pub(super) struct Sender {
-    pub(super) name: Option<Arc<str>>,
     pub(super) vendor: Option<VendorName>,
     /// Sorted.
     pub(super) countries: Option<Vec<Country>>,
@@ -222,11 +219,6 @@ impl Sender {
         let count = given.iter().filter(|given| **given).count();
         (count, self.vendor.is_some())
     }
-}
-
-/// Whether names are no senders there.
-pub(super) fn takes_no_names(country: Country) -> bool {
-    WITHOUT_NAMES.contains(&country.as_str())
 }
 
 /// An even draw that is the same for the same recipient everywhere and always.

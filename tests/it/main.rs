@@ -6,6 +6,7 @@
     reason = "a test may fail loudly"
 )]
 
+mod check;
 mod commands;
 mod crash;
 mod failover;

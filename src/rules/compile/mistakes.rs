@@ -98,6 +98,7 @@ impl Rules {
         for (index, rule) in self.rules.iter().enumerate() {
             let earlier = self.covering(index, &rule.conditions);
             if let (Some(earlier), Some(place)) = (earlier, written.get(index)) {
+                let earlier = &self.rules[earlier];
                 let message = format!(
                     "rule `{}` can never match: `{}` matches all that it would",
                     rule.name, earlier.name
@@ -110,12 +111,15 @@ impl Rules {
 }
 
 impl Rules {
-    /// The first rule before this one that takes all that meets the conditions, always.
-    fn covering(&self, index: usize, conditions: &[Condition]) -> Option<&Rule> {
+    /// The first rule before this one, by its index, that takes all that meets the conditions, always.
+    pub(in crate::rules) fn covering(
+        &self,
+        index: usize,
+        conditions: &[Condition],
+    ) -> Option<usize> {
         let may = self.lookup.that_may_cover(conditions);
-        let earlier = may.into_iter().take_while(|earlier| *earlier < index);
-        let mut earlier = earlier.map(|earlier| &self.rules[earlier]);
-        earlier.find(|earlier| earlier.covers(conditions))
+        let mut earlier = may.into_iter().take_while(|earlier| *earlier < index);
+        earlier.find(|earlier| self.rules[*earlier].covers(conditions))
     }
 
     /// Whether an earlier rule takes all that meets the conditions.

@@ -71,7 +71,6 @@ impl Compiler<'_> {
                 name: vendor.name.clone(),
                 data_region: vendor.data_region.clone(),
                 channels: vendor.channels.clone(),
-                rate: vendor.rate,
                 quota: vendor.quota.clone(),
                 senders: own,
             }
@@ -105,7 +104,6 @@ fn meant(sender: &file::Sender, countries: Option<Vec<Country>>) -> Sender {
         _ => Kind::Pool,
     };
     Sender {
-        name: sender.name.as_ref().map(|n| Arc::from(&*n.text)),
         vendor: sender.vendor.as_ref().map(|v| VendorName::from(&*v.text)),
         countries,
         channel: sender.channel,
@@ -122,7 +120,6 @@ fn meant(sender: &file::Sender, countries: Option<Vec<Country>>) -> Sender {
 /// What an account sends from where no `[[sender]]` says otherwise.
 fn of_account(vendor: &VendorName, from: Arc<str>) -> Sender {
     Sender {
-        name: None,
         vendor: Some(vendor.clone()),
         countries: None,
         channel: None,

@@ -69,7 +69,7 @@ fn the_index_finds_what_asking_every_rule_would_find() {
             message.user = Some(USERS[dice.roll(3)].to_owned());
             message.login = [Some("ANN@example.com".to_owned()), None][dice.roll(2)].clone();
             message.channel = Channel::ALL[dice.roll(2)];
-            let Some(facts) = rules.facts(&message) else {
+            let Some(facts) = facts(&message, &rules.region) else {
                 continue;
             };
             let asked = rules.rules.iter().position(|r| r.matches(&facts));

@@ -166,8 +166,8 @@ fn mistakes_in_templates_are_told_at_their_text() {
         compile(&[("r", &text)]).1.join("\n")
     };
     let slot = told("text = \"{cod} is it\"");
-    assert!(slot.starts_with("r:9:8: error: "), "{slot}");
-    assert!(slot.contains("did you mean `code`?"), "{slot}");
+    assert!(slot.starts_with("r:9:9: error: "), "{slot}");
+    assert!(slot.contains("did you mean `{code}`?"), "{slot}");
     assert!(told("text = \"hello\"").contains("the text has no `{code}`"));
     assert!(told("text = \"{code}\"\nwebotp = \"https://a.b\"").contains("is not a host"));
     assert!(told("text = \"{code}\"\nlanguage = \"de\"").contains("no effect on sms"));

@@ -84,7 +84,7 @@ fn a_change_ends_after_it_begins_and_within_the_scenario() {
     );
     check_end(
         "[[change]]\nvendor = \"twilio\"\nto = \"2h\"\n",
-        &["s.toml:8:6: error: `2h` is out of range\n  hint: from 0 ms to 3600000 ms"],
+        &["s.toml:8:6: error: `2h` is out of range\n  hint: from 0ms to 1h"],
     );
 }
 
