@@ -49,19 +49,6 @@ impl Source {
         Source::new(Arc::clone(&self.name), text)
     }
 
-    /// The lines that a place is on.
-    fn lines_of(&self, span: &Range<usize>) -> &str {
-        let start = self.text.get(..span.start).and_then(|t| t.rfind('\n'));
-        let start = start.map_or(0, |at| at + 1);
-        let last = span.end.saturating_sub(1).max(span.start);
-        let end = self.text.as_bytes().get(last..);
-        let end = end.and_then(|t| t.iter().position(|byte| *byte == b'\n'));
-        let lines = self
-            .text
-            .get(start..end.map_or(self.text.len(), |at| last + at));
-        lines.unwrap_or_default()
-    }
-
     /// Line and column, both from 1, of a byte offset; columns count characters.
     pub fn position(&self, offset: usize) -> (usize, usize) {
         let mut offset = offset.min(self.text.len());
@@ -117,13 +104,23 @@ impl Problem {
 }
 
 impl Problem {
-    /// The problem as JSON: `severity`, `message`, and where there are such, `file`, `line`, `column`, where it
-    /// ends, the lines it is on, and `hint`.
+    /// The line it begins on, and where on it and to where it is marked.
+    fn excerpt(&self) -> Option<serde_json::Value> {
+        let (source, span) = self.place.as_ref()?;
+        let (line, column) = source.position(span.start);
+        let (end_line, end_column) = source.position(span.end);
+        Some(serde_json::json!({
+            "text": source.line(line),
+            "column": column,
+            "end_line": end_line,
+            "end_column": end_column,
+        }))
+    }
+
+    /// The problem as JSON: `severity`, `message`, and where there are such, `file`, `line`, `column`, `hint` and an
+    /// `excerpt`: the line, and the marked columns from 1, the end being the first that is not marked.
     pub fn to_json(&self) -> serde_json::Value {
         let (line, column) = self.position().unzip();
-        let place = self.place.as_ref();
-        let (end_line, end_column) = place.map(|(s, span)| s.position(span.end)).unzip();
-        let excerpt = place.map(|(source, span)| source.lines_of(span));
         serde_json::json!({
             "severity": match self.severity {
                 Severity::Error => "error",
@@ -132,9 +129,7 @@ impl Problem {
             "file": self.file(),
             "line": line,
             "column": column,
-            "end_line": end_line,
-            "end_column": end_column,
-            "excerpt": excerpt,
+            "excerpt": self.excerpt(),
             "message": self.message,
             "hint": self.hint,
         })
@@ -302,11 +297,10 @@ mod tests {
         problems.general(Severity::Warning, "nowhere", None);
         let told: Vec<_> = problems.sorted().iter().map(|p| p.to_json()).collect();
         let placed = told.iter().find(|json| json["message"] == "wrong").unwrap();
-        assert_eq!(placed["excerpt"], "kéy = \"valué\"");
-        assert_eq!(
-            (&placed["end_line"], &placed["end_column"]),
-            (&2.into(), &14.into())
-        );
+        let excerpt = serde_json::json!({
+            "text": "kéy = \"valué\"", "column": 7, "end_line": 2, "end_column": 14,
+        });
+        assert_eq!(placed["excerpt"], excerpt);
         assert_eq!((&placed["line"], &placed["column"]), (&2.into(), &7.into()));
         let placeless = told
             .iter()

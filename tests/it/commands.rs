@@ -46,6 +46,7 @@ fn check_tells_every_problem_of_every_file_at_once() {
     assert_eq!(output.status.code(), Some(78));
     let told = err(&output);
     for expected in [
+        "`twilio` has no credential `auth_token`",
         "`twilio` takes no credential `account_sd`",
         "did you mean `account_sid`?",
         "`fast` is not a rate",

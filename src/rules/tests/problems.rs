@@ -246,7 +246,7 @@ fn a_rule_behind_a_wider_one_can_never_match() {
         ("", "when = { country = \"SG\" }"),
         (
             "when = { country = \"EEA\" }",
-            "when = { country = [\"FR\", \"NO\"], org = \"third\" }",
+            "when = { country = [\"FR\", \"NO\"], org = \"acme\" }",
         ),
         (
             "when = { locale = \"en\" }",
@@ -282,7 +282,7 @@ fn a_rule_behind_a_wider_one_can_never_match() {
             "when = { prefix = \"+6591\" }",
             "when = { prefix = \"+65\" }",
         ),
-        ("when = { org = \"third\" }", "when = { user = \"x\" }"),
+        ("when = { org = \"acme\" }", "when = { user = \"x\" }"),
         ("when = { preview = true }", "when = { preview = false }"),
         (
             "when = { login = \"a@b.com\" }",
