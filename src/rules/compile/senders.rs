@@ -25,7 +25,9 @@ impl Compiler<'_> {
             if let Some(quota) = sender.quota.as_ref().filter(|q| !quotas.contains(&*q.text)) {
                 self.unknown("quota", quota, quotas.iter().copied());
             }
-            self.known_orgs(sender.orgs.as_deref());
+            for org in sender.orgs.iter().flatten() {
+                self.unknown_org(&org.text, &org.place);
+            }
             let vendor = sender.vendor.as_ref().map(|name| self.vendor(name));
             let countries = sender.countries.as_ref();
             let countries = countries.map(|c| self.groups.countries(c));
