@@ -31,6 +31,8 @@ use crate::time::{Moment, Rate};
 
 /// A reason for switches that give none.
 const SWITCHED_OFF: &str = "switched off";
+/// So many are listed where a name is none of them.
+const ORGS_TOLD_MAX: usize = 8;
 const VERSION_BYTES: usize = 6;
 
 /// Compiles all files as one rule set.
@@ -134,7 +136,7 @@ impl<'a> Compiler<'a> {
                 act,
             }));
         }
-        if written.rules.is_empty() && !self.problems.borrow().has_errors() {
+        if written.rules.is_empty() && !self.unread.contains("rule") {
             let message = "there is no rule: nothing could be sent".to_owned();
             let mut problems = self.problems.borrow_mut();
             problems.general(
@@ -207,7 +209,7 @@ impl<'a> Compiler<'a> {
         let names_nanp = conditions.iter().any(is_about_nanp);
         for (condition, (_, place)) in conditions.iter().zip(&rule.when) {
             if let Condition::Org(orgs) = condition {
-                orgs.iter().for_each(|org| self.known_org(org, place));
+                orgs.iter().for_each(|org| self.unknown_org(org, place));
             }
             if names_nanp && is_mobile_only(condition) {
                 let message = "`mobile` does not match numbers with +1";
@@ -218,12 +220,16 @@ impl<'a> Compiler<'a> {
         conditions
     }
 
-    /// Warns of an org that no message can be from: rules may be shared with instances that serve others.
-    fn known_org(&self, org: &str, place: &file::Place) {
+    /// Tells orgs that no message can be from: rules may be shared with instances that serve others.
+    fn unknown_org(&self, org: &str, place: &file::Place) {
         let known = || self.orgs.iter().map(|(name, _)| &**name);
-        if !self.orgs.is_empty() && known().all(|name| name != org) {
+        if !self.orgs.is_empty() && known().all(|known| known != org) {
             let message = format!("no org of this instance is named `{org}`");
-            place.warning(self.problems, message, did_you_mean(org, known()));
+            let all = known().map(|name| format!("`{name}`"));
+            let all: Vec<String> = all.take(ORGS_TOLD_MAX).collect();
+            let hint = did_you_mean(org, known());
+            let hint = hint.unwrap_or_else(|| format!("there is {}", all.join(", ")));
+            place.warning(self.problems, message, Some(hint));
         }
     }
 

@@ -25,8 +25,8 @@ pub(super) use chain::channel;
 pub(super) use place::{Name, Place};
 pub(super) use validity::Validity;
 
-/// What others name.
-const NAMED: [&str; 4] = ["group", "chain", "sender", "quota"];
+/// What others name, or need.
+const NAMED: [&str; 5] = ["group", "chain", "sender", "quota", "rule"];
 
 /// All files together.
 #[derive(Default)]
@@ -221,8 +221,13 @@ impl Written {
             Some(chain::chain(table, name, &value.table()?))
         });
         self.chains.extend(chains);
-        self.rules
-            .extend(root.tables("rule").iter().filter_map(rule::rule));
+        let rules = root.tables("rule");
+        let before = self.rules.len();
+        self.rules.extend(rules.iter().filter_map(rule::rule));
+        let all_read = self.rules.len() - before == rules.len();
+        if !all_read || (rules.is_empty() && root.get("rule").is_some()) {
+            self.unread.insert("rule");
+        }
         for table in root.tables("sender") {
             match sender::sender(&table) {
                 Some(sender) => self.senders.push(sender),

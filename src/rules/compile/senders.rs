@@ -26,7 +26,7 @@ impl Compiler<'_> {
                 self.unknown("quota", quota, quotas.iter().copied());
             }
             for org in sender.orgs.iter().flatten() {
-                self.known_org(&org.text, &org.place);
+                self.unknown_org(&org.text, &org.place);
             }
             let vendor = sender.vendor.as_ref().map(|name| self.vendor(name));
             let countries = sender.countries.as_ref();

@@ -25,7 +25,7 @@ impl Compiler<'_> {
             found.collect::<Vec<VendorName>>()
         });
         for org in written.orgs.iter().flatten() {
-            self.known_org(&org.text, &org.place);
+            self.unknown_org(&org.text, &org.place);
         }
         let countries = written.countries.as_ref();
         let name = match &written.name {
