@@ -146,6 +146,13 @@ impl fmt::Display for Unused {
 }
 
 impl Chain {
+    /// Whether any vendor in it, that does not wait for a reason, can do what is wanted.
+    pub(super) fn has_vendor(&self, wanted: &Wanted<'_>) -> bool {
+        let entries = self.positions.iter().flat_map(|p| &p.entries);
+        let mut plain = entries.filter(|entry| entry.waits.is_none());
+        plain.any(|entry| entry.channel_for(wanted).is_ok())
+    }
+
     /// The steps for a message.
     pub(super) fn lay(&self, around: &Around, wanted: Wanted<'_>) -> Laid {
         let mut left_out = Vec::new();

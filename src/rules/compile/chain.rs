@@ -10,7 +10,7 @@ use crate::problem::Problems;
 use crate::rules::compile::{Accounts, Chains, Compiler, Found, Named};
 use crate::rules::condition::Condition;
 use crate::rules::file::{self, Name, Patience, Strategy};
-use crate::rules::plan::{Account, Around, Chain, Entry, Position, Wanted};
+use crate::rules::plan::{Account, Chain, Entry, Position, Wanted};
 use crate::rules::{Act, Rules};
 use crate::time::Moment;
 
@@ -195,12 +195,10 @@ impl Rules {
 }
 
 fn has_vendor(chain: &Chain, channel: Channel, data_region: Option<&str>) -> bool {
-    let wanted = Wanted {
+    chain.has_vendor(&Wanted {
         data_region,
         ..vendors_alone(channel)
-    };
-    let laid = chain.lay(&Around::default(), wanted);
-    laid.steps.iter().any(|(step, _)| step.waits.is_none())
+    })
 }
 
 /// A question about vendors, whatever the message.

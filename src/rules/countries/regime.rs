@@ -92,10 +92,30 @@ pub(in crate::rules) enum TextRule {
     NoNumbers,
 }
 
+/// Which row is which country's; asked for every message.
+static ROWS: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let mut rows = vec![u8::MAX; LETTERS * LETTERS];
+    for (row, regime) in REGIMES.iter().enumerate() {
+        if let (Some(place), Ok(row)) = (place(regime.country), u8::try_from(row)) {
+            rows[place] = row;
+        }
+    }
+    rows
+});
+const LETTERS: usize = 26;
+
 /// What is known of a country.
 pub(in crate::rules) fn regime(country: Country) -> Option<&'static Regime> {
-    let found = REGIMES.binary_search_by_key(&country, |regime| regime.country);
-    found.ok().and_then(|index| REGIMES.get(index))
+    let row = ROWS.get(place(country)?)?;
+    REGIMES.get(usize::from(*row))
+}
+
+/// Two letters as a number below `LETTERS` squared.
+fn place(country: Country) -> Option<usize> {
+    let letters = country.as_str().bytes();
+    let mut places = letters.map(|letter| usize::from(letter.wrapping_sub(b'A')));
+    let (first, second) = (places.next()?, places.next()?);
+    (first < LETTERS && second < LETTERS).then_some(first * LETTERS + second)
 }
 
 impl Regime {
