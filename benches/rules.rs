@@ -146,6 +146,7 @@ fn compile(files: &[Source]) -> Rules {
         from: Some("+15005550006".into()),
         data_region: None,
         channels: Channel::ALL.to_vec(),
+        needs_sender: Vec::new(),
         rate: None,
         quota: None,
     };

@@ -35,6 +35,7 @@ fn main() {
     let place = Place {
         config: None,
         sandbox: true,
+        stand_ins: false,
     };
     let (loaded, _) = load(&place, &Vendors::Examples, Clock::start().now());
     let catalog = loaded.expect("the shipped rules").catalog;

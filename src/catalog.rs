@@ -118,6 +118,7 @@ fn fleet(
             from: account.from().cloned(),
             data_region: configured.and_then(|v| v.data_region.clone()),
             channels: account.channels(),
+            needs_sender: account.needs_sender(),
             rate: configured.and_then(|v| v.rate),
             quota: configured.and_then(|v| v.quota.clone()),
         }

@@ -5,6 +5,15 @@
     reason = "a command's answer goes to the terminal"
 )]
 
+/// Prints a line of the answer.
+macro_rules! say {
+    ($($words:tt)*) => { $crate::cli::to_stdout(format_args!("{}\n", format_args!($($words)*))) };
+}
+/// Prints an answer that ends its lines itself.
+macro_rules! say_whole {
+    ($($words:tt)*) => { $crate::cli::to_stdout(format_args!($($words)*)) };
+}
+
 mod check;
 mod deliveries;
 mod explain;
@@ -102,6 +111,15 @@ impl ConfigArgs {
         Place {
             config: config.or_else(|| default.exists().then_some(default)),
             sandbox: self.sandbox,
+            stand_ins: false,
+        }
+    }
+
+    /// The same for a command that calls nobody: with the sandbox, secrets that are not here are not missed.
+    fn place_to_read(&self) -> Place {
+        Place {
+            stand_ins: self.sandbox,
+            ..self.place()
         }
     }
 
@@ -143,6 +161,16 @@ pub fn run(cli: Cli) -> ExitCode {
 /// Prints problems to standard error, each with its place in the text.
 fn tell(problems: &Problems) {
     eprint!("{}", problems.page(std::io::stderr().is_terminal()));
+}
+
+/// Prints to standard output. A reader that goes away early, as `head` does, has had enough: no mistake.
+fn to_stdout(words: std::fmt::Arguments<'_>) {
+    use std::io::Write;
+    if let Err(error) = std::io::stdout().lock().write_fmt(words)
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        eprintln!("error: {error}");
+    }
 }
 
 /// A runtime for commands that ask a question or two.

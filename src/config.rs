@@ -135,6 +135,7 @@ impl Config {
         let nothing = Surroundings {
             dir: Path::new("."),
             sandbox: true,
+            stand_ins: false,
             env: &|_| None,
             file: &|_| Err(std::io::ErrorKind::NotFound.into()),
         };

@@ -118,8 +118,10 @@ impl Call<'_> {
         self.delivery.ahead().iter().any(|index| {
             let step = &self.delivery.plan().steps[*index];
             let off = around.off(&step.vendor, country, now);
+            let region = self.delivery.plan().data_region.as_deref();
             let may = off.is_none()
                 && around.has_account(&step.vendor)
+                && region.is_none_or(|region| around.is_in_region(&step.vendor, region))
                 && around.full_quota(step, now).is_none();
             !tried(*index) && may && !is_unwell(step, country, around, now)
         })

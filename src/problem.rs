@@ -2,6 +2,7 @@
 
 mod page;
 
+use std::cell::RefCell;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -219,6 +220,19 @@ impl Problems {
     /// Takes over all of another list.
     pub fn extend(&mut self, other: Problems) {
         self.0.extend(other.0);
+    }
+
+    /// Tells all of them to another list, as warnings and with another hint.
+    pub fn told_as_warnings(self, to: &RefCell<Problems>, hint: &str) {
+        let mut to = to.borrow_mut();
+        for problem in self.0 {
+            to.push(
+                Severity::Warning,
+                problem.place,
+                problem.message,
+                Some(hint.to_owned()),
+            );
+        }
     }
 
     /// Whether any of them is an error.

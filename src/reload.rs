@@ -30,6 +30,8 @@ pub struct Place {
     pub config: Option<PathBuf>,
     /// Whether literal secrets are let pass and vendors are simulated.
     pub sandbox: bool,
+    /// Whether something stands in for secrets that cannot be read.
+    pub stand_ins: bool,
 }
 
 /// Everything that was read, compiled.

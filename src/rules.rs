@@ -60,6 +60,8 @@ pub struct FleetVendor {
     pub data_region: Option<Arc<str>>,
     /// What it can carry.
     pub channels: Vec<Channel>,
+    /// The channels on which it must be told who a message comes from.
+    pub needs_sender: Vec<Channel>,
     /// What we may send through it, where that is agreed.
     pub rate: Option<Rate>,
     /// The counter that all its messages use up.
@@ -255,6 +257,20 @@ impl Rules {
                 && switch.until.is_none_or(|until| now < until)
         })?;
         Some(&switch.reason)
+    }
+
+    /// Every moment at which something begins or ends, in order.
+    fn moments(&self) -> Vec<Moment> {
+        let rules = self.rules.iter().map(|rule| &rule.validity);
+        let senders = self.senders.iter().map(|sender| &sender.validity);
+        let templates = self.around.wordings.templates().iter();
+        let templates = templates.map(|template| &template.validity);
+        let registers = self.around.registers.iter().map(|r| &r.validity);
+        let all = rules.chain(senders).chain(templates).chain(registers);
+        let mut moments: Vec<Moment> = all.flat_map(|v| [v.from, v.until]).flatten().collect();
+        moments.sort_unstable();
+        moments.dedup();
+        moments
     }
 
     /// The quota of that name.

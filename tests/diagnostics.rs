@@ -40,6 +40,7 @@ fn fleet() -> Fleet {
         from: Some("+15005550006".into()),
         data_region: data_region.map(Into::into),
         channels: channels.to_vec(),
+        needs_sender: Vec::new(),
         rate: Rate::parse("100/s"),
         quota: None,
     };
@@ -75,6 +76,7 @@ fn told_of_config(files: &[Source]) -> Problems {
     let around = Surroundings {
         dir: Path::new("."),
         sandbox: false,
+        stand_ins: false,
         env: &|name| (name != "OKTA_HOOK_SECRE").then(|| "secret".to_owned()),
         file: &|_| Err(io::ErrorKind::NotFound.into()),
     };
@@ -218,6 +220,7 @@ fn a_file_in_another_encoding_is_told_with_its_line() {
     let place = Place {
         config: Some(dir.join("trunkline.toml")),
         sandbox: true,
+        stand_ins: false,
     };
     fs::write(dir.join("trunkline.toml"), config).expect("a file");
     // `é` as Latin-1 has it.

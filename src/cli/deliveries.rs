@@ -80,7 +80,7 @@ pub(super) fn run(args: &Args) -> u8 {
         Err(code) => return code,
     };
     if args.format == Format::Json {
-        println!("{found:#}");
+        say!("{found:#}");
         return FINE;
     }
     let deliveries = match found {
@@ -94,7 +94,7 @@ pub(super) fn run(args: &Args) -> u8 {
         return NO;
     }
     for delivery in &deliveries {
-        println!("{}", shown(delivery));
+        say!("{}", shown(delivery));
     }
     FINE
 }

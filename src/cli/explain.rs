@@ -46,7 +46,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> u8 {
-    let place = args.config.place();
+    let place = args.config.place_to_read();
     let config = configuration(&place);
     let vendors = args.config.vendors(&config);
     let now = Clock::start().now();
@@ -87,10 +87,10 @@ pub(super) fn run(args: &Args) -> u8 {
         Format::Human => {
             let colour =
                 std::io::stdout().is_terminal() && crate::config::environment(NO_COLOUR).is_none();
-            println!("{}", explained.page(colour));
+            say!("{}", explained.page(colour));
         }
         Format::Json => match serde_json::to_string_pretty(&explained) {
-            Ok(json) => println!("{json}"),
+            Ok(json) => say!("{json}"),
             Err(error) => eprintln!("error: {error}"),
         },
     }

@@ -48,8 +48,8 @@ impl From<LanguageArg> for Language {
 pub(super) fn run(args: &Args) -> u8 {
     let language = Language::from(args.language);
     match args.format {
-        SchemaFormat::Json => println!("{:#}", language.schema()),
-        SchemaFormat::Markdown => print!("{}", language.reference()),
+        SchemaFormat::Json => say!("{:#}", language.schema()),
+        SchemaFormat::Markdown => say_whole!("{}", language.reference()),
     }
     FINE
 }

@@ -67,12 +67,12 @@ pub(super) fn run(args: &Args) -> u8 {
             return okta_sends("the hook could not be reached");
         }
         Ok(Err(_)) => {
-            println!("no answer within {} s", OKTA_WAITS.as_secs());
+            say!("no answer within {} s", OKTA_WAITS.as_secs());
             return okta_sends("the hook took too long");
         }
         Err(code) => return code,
     };
-    println!("HTTP {status} after {ms} ms");
+    say!("HTTP {status} after {ms} ms");
     verdict(status, &body)
 }
 
@@ -82,6 +82,7 @@ fn own_hook() -> String {
     let config = configuration(&Place {
         config: default.exists().then_some(default),
         sandbox: true,
+        stand_ins: true,
     });
     let mut address = config.hook.listen;
     if address.ip().is_unspecified() {
@@ -103,11 +104,11 @@ fn verdict(status: u16, body: &[u8]) -> u8 {
         Err(_) => Json::Null,
     };
     if status != 200 {
-        println!("{json}");
+        say!("{json}");
         return okta_sends("any status but 200 counts as a failure");
     }
     if json.get("error").is_some() {
-        println!("{json}");
+        say!("{json}");
         return okta_sends("the answer has an `error`, which people will see");
     }
     let command = &json["commands"][0];
@@ -116,38 +117,38 @@ fn verdict(status: u16, body: &[u8]) -> u8 {
     if command["type"] != "com.okta.telephony.action"
         || !["SUCCESSFUL", "PENDING", "FAILED"].contains(&word)
     {
-        println!("{json}");
+        say!("{json}");
         return okta_sends("the answer is malformed");
     }
     let text = |value: &Json| {
         let text = value.as_str().filter(|text| !text.is_empty());
         text.unwrap_or("none").to_owned()
     };
-    println!("status       {word}");
-    println!("provider     {}", text(&value["provider"]));
-    println!("transaction  {}", text(&value["transactionId"]));
-    println!("metadata     {}", text(&value["transactionMetadata"]));
+    say!("status       {word}");
+    say!("provider     {}", text(&value["provider"]));
+    say!("transaction  {}", text(&value["transactionId"]));
+    say!("metadata     {}", text(&value["transactionMetadata"]));
     let context = &json["debugContext"];
-    println!(
+    say!(
         "rule         {} (rules {})",
         text(&context["rule"]),
         text(&context["rules"])
     );
-    println!("reason       {}", text(&context["reason"]));
+    say!("reason       {}", text(&context["reason"]));
     if word == "FAILED" {
         return okta_sends("the hook said FAILED");
     }
-    println!("Okta is content and sends nothing itself.");
+    say!("Okta is content and sends nothing itself.");
     match context["reason"].as_str() {
         Some("accepted") | None => {}
-        Some("pending") => println!("No vendor has accepted yet; the router goes on."),
-        Some(reason) => println!("Nobody gets a code: {}.", reason.replace('_', " ")),
+        Some("pending") => say!("No vendor has accepted yet; the router goes on."),
+        Some(reason) => say!("Nobody gets a code: {}.", reason.replace('_', " ")),
     }
     FINE
 }
 
 fn okta_sends(why: &str) -> u8 {
-    println!("Okta would send the message itself, unless Okta has switched that off: {why}.");
+    say!("Okta would send the message itself, unless Okta has switched that off: {why}.");
     NO
 }
 

@@ -48,7 +48,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> u8 {
-    let place = args.config.place();
+    let place = args.config.place_to_read();
     let vendors = args.config.vendors(&configuration(&place));
     let now = Clock::start().now();
     let (ours, problems) = load(&place, &vendors, now);
@@ -142,9 +142,9 @@ fn name_of(dir: &Path) -> String {
 
 fn print(format: Format, compared: &[Comparison]) {
     match (format, compared) {
-        (Format::Human, [one]) => print!("{}", details(one)),
-        (Format::Human, all) => print!("{}", summary(all)),
-        (Format::Json, all) => println!("{}", to_json(all)),
+        (Format::Human, [one]) => say_whole!("{}", details(one)),
+        (Format::Human, all) => say_whole!("{}", summary(all)),
+        (Format::Json, all) => say!("{}", to_json(all)),
     }
 }
 

@@ -12,6 +12,7 @@ fn read(text: &str, sandbox: bool) -> (Config, Vec<String>) {
     let around = Surroundings {
         dir: Path::new("/etc/trunkline"),
         sandbox,
+        stand_ins: false,
         env: &|name| (name == "SECRET").then(|| "from-env".to_owned()),
         file: &|path| {
             if path == Path::new("/etc/trunkline/secret") {

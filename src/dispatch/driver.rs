@@ -263,7 +263,7 @@ impl Driver {
         let none = BTreeMap::new();
         let job = Job {
             to: &opened.to,
-            from: step.from.as_deref().or(account.from().map(|f| &**f)),
+            from: step.from.as_deref(),
             text: &text,
             code: opened.code.as_ref(),
             reference: &reference::name(parcel.id, attempt),

@@ -6,7 +6,6 @@ use arc_swap::Guard;
 
 use crate::catalog::Catalog;
 use crate::delivery::Skip;
-use crate::dispatch::Dispatch;
 use crate::dispatch::driver::Driver;
 use crate::fitness::{Surroundings, skip};
 use crate::flow::{Step, VendorName};
@@ -21,7 +20,7 @@ impl Driver {
             return Some(Skip::Superseded);
         }
         let mut around = Around {
-            dispatch: &self.dispatch,
+            driver: self,
             catalog: self.dispatch.catalog.load(),
         };
         let country = self.parcel.country;
@@ -38,7 +37,7 @@ impl Driver {
 
 /// The process, with the catalog in force now.
 struct Around<'a> {
-    dispatch: &'a Dispatch,
+    driver: &'a Driver,
     catalog: Guard<Arc<Catalog>>,
 }
 
@@ -46,7 +45,7 @@ impl Surroundings for Around<'_> {
     fn off(&self, vendor: &VendorName, country: Country, now: Moment) -> Option<String> {
         let by_rules = self.catalog.rules.off(vendor, country, now);
         let by_rules = by_rules.map(str::to_owned);
-        by_rules.or_else(|| self.dispatch.switches.off(vendor, country, now))
+        by_rules.or_else(|| self.driver.dispatch.switches.off(vendor, country, now))
     }
 
     fn has_account(&self, vendor: &VendorName) -> bool {
@@ -59,27 +58,34 @@ impl Surroundings for Around<'_> {
     }
 
     fn full_quota(&self, step: &Step, now: Moment) -> Option<String> {
-        self.dispatch.full_quota(step, &self.catalog, now)
+        let units = |unit| self.driver.units(step, unit);
+        self.driver
+            .dispatch
+            .full_quota(step, units, &self.catalog, now)
     }
 
     fn look(&self, vendor: &VendorName, country: Country, now: Moment) -> Fitness {
-        self.dispatch.health().look(vendor, country, now)
+        self.driver.dispatch.health().look(vendor, country, now)
     }
 
     fn ask(&mut self, vendor: &VendorName, country: Country, now: Moment) -> Fitness {
-        self.dispatch.health().ask(vendor, country, now)
+        self.driver.dispatch.health().ask(vendor, country, now)
     }
 
     fn may_call(&mut self, vendor: &VendorName, now: Moment) -> bool {
         let rate = self.catalog.configured(vendor).and_then(|v| v.rate);
-        self.dispatch.courier.may_call(vendor, rate, now)
+        self.driver.dispatch.courier.may_call(vendor, rate, now)
     }
 
     fn deposit(&mut self, country: Country, now: Moment) {
-        self.dispatch.with_budget(country, |b| b.deposit(now));
+        self.driver
+            .dispatch
+            .with_budget(country, |b| b.deposit(now));
     }
 
     fn withdraw(&mut self, country: Country, now: Moment) -> bool {
-        self.dispatch.with_budget(country, |b| b.withdraw(now))
+        self.driver
+            .dispatch
+            .with_budget(country, |b| b.withdraw(now))
     }
 }

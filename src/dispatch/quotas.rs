@@ -18,6 +18,9 @@ use crate::time::Moment;
 /// Whose quota it is, in words, where a vendor's own cap is reached and rules name none.
 const VENDORS_OWN: &str = "of the vendor";
 
+/// Counters of the rules' quotas begin with this.
+const QUOTA: &str = "quota/";
+
 /// What is used of every quota, and where that is kept.
 pub(super) struct Quotas {
     counters: Mutex<Counters>,
@@ -113,6 +116,14 @@ impl Quotas {
         let mut counters = self.counters();
         let window = counters.reserve(name, quota, units, now).ok()?;
         self.keep(&counters, name);
+        if counters.used(name, quota, now).is_full(quota) {
+            let (quota, until) = (name.trim_start_matches(QUOTA), window.until.to_rfc3339());
+            tracing::warn!(
+                quota,
+                until,
+                "a quota is used up: its senders are passed over"
+            );
+        }
         Some(Share {
             name: Arc::clone(name),
             units,
@@ -152,7 +163,7 @@ impl Driver {
     }
 
     /// What a call uses.
-    fn units(&self, step: &Step, unit: Unit) -> u64 {
+    pub(super) fn units(&self, step: &Step, unit: Unit) -> u64 {
         match (unit, step.channel) {
             (Unit::Messages, _) | (Unit::Parts, Channel::Voice) => 1,
             (Unit::Parts, Channel::Sms) => {
@@ -217,17 +228,29 @@ impl Driver {
 }
 
 impl Dispatch {
-    /// The counter that a step's messages use up, where it is full: the quota that rules name, else the vendor's own.
-    pub(super) fn full_quota(&self, step: &Step, catalog: &Catalog, now: Moment) -> Option<String> {
-        let counters = self.quotas.counters();
+    /// The counter that a step's messages use up, where that has too little left: the quota that rules name, or
+    /// the vendor's own.
+    pub(super) fn full_quota(
+        &self,
+        step: &Step,
+        units: impl Fn(Unit) -> u64,
+        catalog: &Catalog,
+        now: Moment,
+    ) -> Option<String> {
         let quota = step.quota.as_ref();
-        if let Some((name, quota)) = quota.and_then(|n| Some((n, catalog.rules.quota(n)?))) {
-            let used = counters.used(&quota_key(name), quota, now);
-            return used.is_full(quota).then(|| name.to_string());
-        }
+        let quota = quota.and_then(|name| Some((name, catalog.rules.quota(name)?)));
+        let units = quota.map_or(0, |(_, quota)| units(quota.unit));
         let cap = cap_key(&step.vendor, step.from.as_deref());
-        let used = counters.used(&cap, &Quota::VENDORS_OWN, now);
-        used.capped.then(|| VENDORS_OWN.to_owned())
+        let counters = self.quotas.counters();
+        if counters.get(&cap).is_some() {
+            let used = counters.used(&cap, &Quota::VENDORS_OWN, now);
+            if used.capped {
+                return Some(VENDORS_OWN.to_owned());
+            }
+        }
+        let (name, quota) = quota?;
+        let used = counters.used(&quota_key(name), quota, now);
+        (!used.has_room(quota, units)).then(|| name.to_string())
     }
 
     /// A vendor says that its own cap is reached: its sender, or all that shares the quota, rests until the reset.
@@ -236,9 +259,11 @@ impl Dispatch {
         self.telemetry.daily_caps.with_label_values(&[vendor]).inc();
         let catalog = self.catalog.load();
         let vendors_own = Quota::VENDORS_OWN;
+        // A shorter window than a day says nothing of when the vendor counts anew.
         let named = capped
             .quota
-            .and_then(|name| Some((name, catalog.rules.quota(name)?)));
+            .and_then(|name| Some((name, catalog.rules.quota(name)?)))
+            .filter(|(_, quota)| matches!(quota.per, Period::Day(_)));
         let (key, counted) = match named {
             Some((name, quota)) => (quota_key(name), quota),
             None => (cap_key(vendor, capped.from), &vendors_own),
@@ -320,7 +345,7 @@ fn shown_units(used: &Used, quota: &Quota) -> u64 {
 
 /// The counter of a quota of the rules.
 fn quota_key(name: &str) -> Arc<str> {
-    format!("quota/{name}").into()
+    format!("{QUOTA}{name}").into()
 }
 
 /// The counter of a vendor's own cap for one sender.

@@ -191,9 +191,10 @@ impl Dispatch {
         if let Some(sent) = self.people.reported_late(id, attempt, &receipt)
             && sent.vendor == vendor
             && sent.channel == channel
-            && let Some(sign) = late_sign(&receipt, sent.at, sent.sender)
         {
-            self.health().saw(&vendor, sent.country, sign, now);
+            if let Some(sign) = late_sign(&receipt, sent.at, sent.sender) {
+                self.health().saw(&vendor, sent.country, sign, now);
+            }
             if receipt.capped {
                 let capped = Capped {
                     vendor: &vendor,

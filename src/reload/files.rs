@@ -134,6 +134,7 @@ fn configuration(
     let around = Surroundings {
         dir: path.parent().unwrap_or(Path::new("")),
         sandbox: place.sandbox,
+        stand_ins: place.stand_ins,
         env: &crate::config::environment,
         file: read,
     };

@@ -10,6 +10,11 @@ use crate::rules::{Decision, Explanation, Fleet, Rules, facts};
 use crate::text::{Given, SHOWN_CODE, SHOWN_TEXT, measure, render};
 use crate::time::Moment;
 
+/// What is told of an example that time has broken, before the day.
+const OUTDATED: &str = "it held before";
+/// Past dates that are looked at for the one that broke an example, latest first.
+const MOMENTS_MAX: usize = 100;
+
 /// Tells every example that does not hold, and what came out instead.
 pub(super) fn check_all(
     rules: &Rules,
@@ -19,8 +24,33 @@ pub(super) fn check_all(
     problems: &RefCell<Problems>,
 ) {
     for expect in expects {
-        check(rules, expect, fleet, expect.at.unwrap_or(now), problems);
+        let broken = RefCell::<Problems>::default();
+        check(rules, expect, fleet, expect.at.unwrap_or(now), &broken);
+        let broken = broken.into_inner();
+        let until = match (broken.has_errors(), expect.at) {
+            (true, None) => held_until(rules, expect, fleet, now),
+            (false, _) | (true, Some(_)) => None,
+        };
+        match until {
+            // The passing of time must not keep a router from starting, nor a switch from being thrown.
+            Some(until) => broken.told_as_warnings(&problems, &format!("{OUTDATED} {until}")),
+            None => problems.borrow_mut().extend(broken),
+        }
     }
+}
+
+/// The day on which a date that has passed broke an example; `None` where none did.
+fn held_until(rules: &Rules, expect: &Expect, fleet: &Fleet, now: Moment) -> Option<String> {
+    let mut passed = rules.moments();
+    passed.retain(|moment| *moment <= now);
+    let latest = passed.iter().rev().take(MOMENTS_MAX);
+    let broke = latest.copied().find(|moment| {
+        let broken = RefCell::<Problems>::default();
+        check(rules, expect, fleet, moment.plus_ms(-1), &broken);
+        !broken.borrow().has_errors()
+    })?;
+    let day = broke.to_rfc3339();
+    day.split('T').next().map(str::to_owned)
 }
 
 /// Tells what of one example does not hold at a moment.

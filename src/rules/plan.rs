@@ -51,6 +51,8 @@ pub(super) struct Account {
     pub(super) name: VendorName,
     pub(super) data_region: Option<Arc<str>>,
     pub(super) channels: Vec<Channel>,
+    /// On these it must be told who a message comes from.
+    pub(super) needs_sender: Vec<Channel>,
     /// The counter that all its messages use up.
     pub(super) quota: Option<Arc<str>>,
     /// Those that may be its, the most specific first; its own one last.
@@ -119,6 +121,8 @@ pub enum Unused {
     Unregistered,
     /// Its sender is not valid at this time.
     Date,
+    /// It must be told a sender, and none is for this.
+    NoSender,
     /// The text takes too many parts.
     TooLong {
         /// How many it takes.
@@ -138,6 +142,7 @@ impl fmt::Display for Unused {
             Unused::Name => "its sender is a name, and this country takes numbers only",
             Unused::Unregistered => "it has no sender that is registered there",
             Unused::Date => "its sender is not valid at this time",
+            Unused::NoSender => "it has no sender for this",
             Unused::TooLong { parts, most } => {
                 return write!(f, "the text takes {parts} parts, {most} at most");
             }
@@ -150,7 +155,7 @@ impl Chain {
     pub(super) fn has_vendor(&self, wanted: &Wanted<'_>) -> bool {
         let entries = self.positions.iter().flat_map(|p| &p.entries);
         let mut plain = entries.filter(|entry| entry.waits.is_none());
-        plain.any(|entry| entry.channel_for(wanted).is_ok())
+        plain.any(|entry| entry.channel_for(wanted).is_ok() && entry.has_sender())
     }
 
     /// The steps for a message.
@@ -223,6 +228,12 @@ impl Chain {
 }
 
 impl Entry {
+    /// Whether there is any sender that could be its, or none is needed.
+    pub(super) fn has_sender(&self) -> bool {
+        let vendor = &self.vendor;
+        vendor.needs_sender.is_empty() || !vendor.senders.is_empty() || self.sender.is_some()
+    }
+
     /// The channel that it uses for a message.
     pub(super) fn channel_for(&self, wanted: &Wanted<'_>) -> Result<Channel, Unused> {
         let is_own = self.channel.is_none_or(|c| c == wanted.channel);
@@ -293,7 +304,9 @@ impl Entry {
         }
         let chooses =
             wanted.channel == Channel::Voice || !must_register(&around.registers, None, wanted);
+        let needs = self.vendor.needs_sender.contains(&wanted.channel);
         match why {
+            None if chooses && needs => Err(Unused::NoSender),
             None if chooses => Ok(None),
             None | Some(Misfit::Unregistered | Misfit::Other) => Err(Unused::Unregistered),
             Some(Misfit::Name) => Err(Unused::Name),

@@ -65,6 +65,14 @@ impl Kind {
         }
     }
 
+    /// What an account's sender is: one too long for a name is the vendor's own id of a pool or a service.
+    pub(super) fn of_account(from: &str) -> Kind {
+        match Kind::of(from) {
+            Kind::Alpha if from.chars().count() > *NAME_CHARS.end() => Kind::Pool,
+            kind => kind,
+        }
+    }
+
     /// Calls can come from it.
     pub(super) fn can_call(self) -> bool {
         match self {
@@ -229,7 +237,7 @@ fn draw(recipient: &str) -> usize {
 }
 
 /// Countries in which senders are registered.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Register {
     /// Sorted.
     pub(super) countries: Vec<Country>,

@@ -30,6 +30,7 @@ fn fleet() -> Fleet {
         from: Some(format!("+{name}").into()),
         data_region: data_region.map(Arc::from),
         channels: channels.to_vec(),
+        needs_sender: Vec::new(),
         rate: None,
         quota: None,
     };

@@ -37,7 +37,7 @@ pub(super) struct Template {
 /// All templates, and what orgs are called in them.
 #[derive(Debug, Default)]
 pub(super) struct Wordings {
-    /// The most specific first.
+    /// Those with most conditions first.
     templates: Vec<Template>,
     /// What people call an org, by its configured name.
     orgs: BTreeMap<Arc<str>, Arc<str>>,
@@ -48,7 +48,7 @@ impl Wordings {
         mut templates: Vec<Template>,
         orgs: impl IntoIterator<Item = (Arc<str>, Arc<str>)>,
     ) -> Wordings {
-        templates.sort_by_key(|template| std::cmp::Reverse(template.rank()));
+        templates.sort_by_key(|template| std::cmp::Reverse(template.conditions()));
         Wordings {
             templates,
             orgs: orgs.into_iter().collect(),
@@ -66,12 +66,9 @@ impl Wordings {
         wanted: &Wanted<'_>,
         said: &Said<'_>,
     ) -> Option<Arc<Wording>> {
-        let mut fitting = self.templates.iter();
         // Without the passcode apart from the text there is nothing to put into a template.
-        let template = said
-            .given
-            .code
-            .and_then(|_| fitting.find(|template| template.fits(vendor, wanted, said)));
+        let code = said.given.code;
+        let template = code.and_then(|_| self.best(vendor, wanted, said));
         if let Some(template) = template {
             return Some(Arc::new(Wording {
                 text: Some(self.settle(template, wanted.org, said.life_ms)),
@@ -90,6 +87,21 @@ impl Wordings {
                 ..Wording::default()
             })
         })
+    }
+
+    /// Of the templates that fit with as many conditions, the one with the closest locale; then the first.
+    fn best(&self, vendor: &str, wanted: &Wanted<'_>, said: &Said<'_>) -> Option<&Template> {
+        let mut fitting = self.templates.iter();
+        let first = fitting.find(|template| template.fits(vendor, wanted, said))?;
+        let alike = fitting.take_while(|template| template.conditions() == first.conditions());
+        let alike = alike.filter(|template| template.fits(vendor, wanted, said));
+        Some(alike.fold(first, |best, next| {
+            if next.closeness(said.locale) > best.closeness(said.locale) {
+                next
+            } else {
+                best
+            }
+        }))
     }
 
     /// A template's text with all but the passcode in it.
@@ -127,8 +139,8 @@ impl Template {
             && (wanted.any_time || self.validity.holds(wanted.now))
     }
 
-    /// Most conditions first; among equals the closer locale, then the one written first.
-    fn rank(&self) -> (usize, usize) {
+    /// How many conditions it has.
+    fn conditions(&self) -> usize {
         let given = [
             self.countries.is_some(),
             self.locales.is_some(),
@@ -136,10 +148,13 @@ impl Template {
             self.request_types.is_some(),
             self.vendors.is_some(),
         ];
+        given.iter().filter(|given| **given).count()
+    }
+
+    /// How much of a locale it names.
+    fn closeness(&self, locale: &str) -> usize {
         let locales = self.locales.iter().flatten();
-        (
-            given.iter().filter(|given| **given).count(),
-            locales.map(String::len).max().unwrap_or(0),
-        )
+        let wide = locales.filter(|wide| is_within(locale, wide));
+        wide.map(String::len).max().unwrap_or(0)
     }
 }

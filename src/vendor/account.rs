@@ -88,6 +88,13 @@ impl Account {
         self.definition.operations.iter().filter_map(able).collect()
     }
 
+    /// The channels on which it must be told who a message comes from.
+    pub fn needs_sender(&self) -> Vec<Channel> {
+        let operations = self.definition.operations.iter();
+        let needy = operations.filter(|(_, operation)| operation.needs_sender());
+        needy.map(|(channel, _)| *channel).collect()
+    }
+
     /// What the account lacks and has too much, as problems to be told: credential names.
     pub fn misfits(&self) -> (Vec<&str>, Vec<&str>) {
         let known = &self.definition.credentials;

@@ -118,6 +118,17 @@ impl Operation {
 
     /// Every slot of the request.
     pub(crate) fn slots(&self) -> Vec<&Slot> {
+        let templates = self.templates().into_iter();
+        templates.flat_map(Template::slots).collect()
+    }
+
+    /// Whether it cannot be made without a sender.
+    pub(crate) fn needs_sender(&self) -> bool {
+        let mut templates = self.templates().into_iter();
+        templates.any(|template| template.needs(&Slot::From))
+    }
+
+    fn templates(&self) -> Vec<&Template> {
         let mut templates: Vec<&Template> = vec![&self.path];
         templates.extend(self.query.iter().flat_map(|(_, t)| t.templates()));
         templates.extend(self.headers.iter().map(|(_, t)| t));
@@ -135,7 +146,7 @@ impl Operation {
             Body::Form(fields) => templates.extend(fields.iter().flat_map(|(_, t)| t.templates())),
             Body::Json(tree) => templates.extend(tree.templates()),
         }
-        templates.into_iter().flat_map(Template::slots).collect()
+        templates
     }
 
     fn value(&self, slot: &Slot, credentials: &Credentials<'_>, job: &Job<'_>) -> Option<String> {

@@ -181,6 +181,13 @@ impl Template {
         })
     }
 
+    /// Whether it cannot be filled without this slot.
+    pub(crate) fn needs(&self, wanted: &Slot) -> bool {
+        self.0.iter().any(
+            |piece| matches!(piece, Piece::Slot { slot, optional: false, .. } if slot == wanted),
+        )
+    }
+
     /// Whether it may be left out.
     pub fn is_optional(&self) -> bool {
         self.0

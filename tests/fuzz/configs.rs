@@ -45,6 +45,7 @@ fn check(text: &str, sandbox: bool, definitions: &[Source]) {
     let around = Surroundings {
         dir: Path::new("."),
         sandbox,
+        stand_ins: false,
         env: &|name| (name.len() % 5 != 0).then(|| "secret".to_owned()),
         file: &|path| match path.as_os_str().len() % 3 {
             0 => Err(io::ErrorKind::NotFound.into()),

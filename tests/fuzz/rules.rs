@@ -42,6 +42,7 @@ fn fleet() -> Fleet {
         from: (name != "telnyx").then(|| "+15005550006".into()),
         data_region: data_region.map(Into::into),
         channels: channels.to_vec(),
+        needs_sender: Vec::new(),
         rate: Rate::parse("100/s"),
         quota: None,
     };

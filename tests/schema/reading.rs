@@ -32,6 +32,7 @@ pub(crate) fn errors(language: Language, text: &str) -> Vec<Problem> {
             let around = Surroundings {
                 dir: Path::new("/nowhere"),
                 sandbox: false,
+                stand_ins: false,
                 env: &|_| Some("from-env".to_owned()),
                 file: &|_| Ok("from-file".to_owned()),
             };
@@ -64,6 +65,7 @@ fn fleet() -> Fleet {
         from: None,
         data_region: Some("eu".into()),
         channels: Channel::ALL.to_vec(),
+        needs_sender: Vec::new(),
         rate: None,
         quota: None,
     };

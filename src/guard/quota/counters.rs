@@ -143,10 +143,23 @@ impl Counters {
     }
 }
 
+/// Whether two windows are about as long: days have 23 to 25 hours. One that rules have made shorter or longer
+/// begins anew.
+fn is_alike(a: Window, b: Window) -> bool {
+    let length = |window: Window| window.until.ms_since(window.from);
+    let (a, b) = (length(a), length(b));
+    (a - b).abs() * 10 <= a.max(b)
+}
+
 impl Used {
     /// Whether nothing more may be sent.
     pub fn is_full(&self, quota: &Quota) -> bool {
-        self.capped || self.units >= quota.limit
+        !self.has_room(quota, 1)
+    }
+
+    /// Whether so many units more may be sent.
+    pub fn has_room(&self, quota: &Quota, units: u64) -> bool {
+        !self.capped && self.units.saturating_add(units) <= quota.limit
     }
 
     fn nothing(window: Window) -> Used {
@@ -160,7 +173,8 @@ impl Used {
     /// The same in a window that is under way now. Where rules move the reset, the old window may reach into the
     /// new one; what was counted in it then counts on: rather too much than too little.
     fn carried_into(self, window: Window) -> Used {
-        if self.window.until <= window.from {
+        let over = self.window.until <= window.from;
+        if over || !is_alike(self.window, window) {
             return Used::nothing(window);
         }
         Used { window, ..self }

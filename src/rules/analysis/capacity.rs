@@ -169,7 +169,7 @@ fn is_told(met: &Met<'_>) -> bool {
         | Unused::NoChannel
         | Unused::Unregistered
         | Unused::Date => true,
-        Unused::Region | Unused::Name | Unused::TooLong { .. } => false,
+        Unused::Region | Unused::Name | Unused::NoSender | Unused::TooLong { .. } => false,
     })
 }
 

@@ -68,6 +68,12 @@ impl Compiler<'_> {
             let place = &written.name.place;
             place.error(self.problems, message, Some(hint.to_owned()));
         }
+        let all = || positions.iter().flat_map(|p: &Position| &p.entries);
+        if all().next().is_some() && !all().any(Entry::has_sender) {
+            let message = format!("chain `{}` has no vendor with a sender", written.name.text);
+            let hint = "`from` in the vendor's account, or a `[[sender]]`".to_owned();
+            written.name.place.error(self.problems, message, Some(hint));
+        }
         Chain {
             name: (*written.name.text).into(),
             positions,

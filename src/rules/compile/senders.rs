@@ -1,7 +1,7 @@
 //! Makes senders and registers as meant, and tells which chains can reach no registered sender.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::flow::{Channel, VendorName};
@@ -11,9 +11,9 @@ use crate::rules::compile::chain::vendors_alone;
 use crate::rules::compile::{Accounts, Compiler, Found, Named};
 use crate::rules::condition::Condition;
 use crate::rules::file::{self, Name, Validity, Written};
-use crate::rules::plan::{Account, Wanted};
+use crate::rules::plan::{Account, Around, Wanted};
 use crate::rules::sender::{Kind, Register, Sender};
-use crate::rules::{Act, Rules};
+use crate::rules::{Act, Rules, Send};
 use crate::time::Moment;
 
 impl Compiler<'_> {
@@ -73,6 +73,7 @@ impl Compiler<'_> {
                 name: vendor.name.clone(),
                 data_region: vendor.data_region.clone(),
                 channels: vendor.channels.clone(),
+                needs_sender: vendor.needs_sender.clone(),
                 quota: vendor.quota.clone(),
                 senders: own,
             }
@@ -126,7 +127,7 @@ fn of_account(vendor: &VendorName, from: Arc<str>) -> Sender {
         countries: None,
         channel: None,
         orgs: None,
-        kind: Kind::of(&from),
+        kind: Kind::of_account(&from),
         from: vec![from],
         registered: false,
         validity: Validity::default(),
@@ -137,6 +138,15 @@ fn of_account(vendor: &VendorName, from: Arc<str>) -> Sender {
 
 pub(super) fn texts(names: &[Name]) -> Vec<String> {
     names.iter().map(|name| name.text.clone()).collect()
+}
+
+/// How long a chain can send nothing to a country.
+#[derive(Clone, Copy)]
+enum Emptiness {
+    None,
+    /// Because of a date: the passing of time must not keep a router from starting.
+    Now,
+    Always,
 }
 
 impl Rules {
@@ -152,30 +162,29 @@ impl Rules {
             registers.iter().flat_map(|r| r.countries.clone()).collect();
         registered.sort_unstable();
         registered.dedup();
+        if registered.is_empty() {
+            return;
+        }
+        let mut known = HashMap::new();
         for (index, (rule, written)) in self.rules.iter().zip(written).enumerate() {
-            let Act::Send(send) = &rule.act else { continue };
-            let empty = |country: &Country, any_time: bool| {
-                let wanted = Wanted {
-                    country: *country,
-                    data_region: send.data_region.as_deref(),
-                    now,
-                    any_time,
-                    ..vendors_alone(Channel::Sms)
-                };
-                let laid = send.chain.lay(&self.around, wanted);
-                laid.steps.iter().all(|(step, _)| step.waits.is_some())
-            };
-            let met: Vec<Country> = registered
-                .iter()
-                .filter(|country| self.meets(index, **country, Channel::Sms))
-                .filter(|country| empty(country, false))
-                .copied()
-                .collect();
-            let Some(chain) = &written.chain else {
+            let (Act::Send(send), Some(chain)) = (&rule.act, &written.chain) else {
                 continue;
             };
-            let (late, never): (Vec<Country>, Vec<Country>) =
-                met.iter().partition(|country| !empty(country, true));
+            let (mut never, mut late) = (Vec::new(), Vec::new());
+            for country in &registered {
+                if !self.meets(index, *country, Channel::Sms) {
+                    continue;
+                }
+                let key = (Arc::as_ptr(&send.chain), &send.data_region, *country);
+                match *known
+                    .entry(key)
+                    .or_insert_with(|| self.emptiness(send, *country, now))
+                {
+                    Emptiness::None => {}
+                    Emptiness::Always => never.push(*country),
+                    Emptiness::Now => late.push(*country),
+                }
+            }
             let hint =
                 || Some("a `[[sender]]` of one of its vendors with `registered = true`".to_owned());
             if !never.is_empty() {
@@ -197,14 +206,50 @@ impl Rules {
         }
     }
 
+    /// Whether a chain can send no text to a country where senders are registered.
+    fn emptiness(&self, send: &Send, country: Country, now: Moment) -> Emptiness {
+        let is_empty = |around: &Around, any_time: bool| {
+            let wanted = Wanted {
+                country,
+                data_region: send.data_region.as_deref(),
+                now,
+                any_time,
+                ..vendors_alone(Channel::Sms)
+            };
+            let laid = send.chain.lay(around, wanted);
+            laid.steps.iter().all(|(step, _)| step.waits.is_some())
+        };
+        let undated = self.around.registers.iter();
+        let undated = Around {
+            registers: undated
+                .filter(|r| r.validity.is_always())
+                .cloned()
+                .collect(),
+            ..Around::default()
+        };
+        if !is_empty(&self.around, false) {
+            Emptiness::None
+        } else if is_empty(&undated, true) {
+            Emptiness::Always
+        } else {
+            Emptiness::Now
+        }
+    }
+
     /// Whether a rule can match a message to the country by the channel that no earlier rule takes.
     pub(in crate::rules) fn meets(&self, index: usize, country: Country, channel: Channel) -> bool {
         let rule = &self.rules[index];
+        let is_met = |condition: &Condition| match condition {
+            Condition::Country(list) => list.contains(&country),
+            Condition::Channel(list) => list.contains(&channel),
+            _ => true,
+        };
+        if !rule.conditions.iter().all(is_met) {
+            return false;
+        }
         let mut such = rule.conditions.clone();
         for condition in &mut such {
             match condition {
-                Condition::Country(list) if !list.contains(&country) => return false,
-                Condition::Channel(list) if !list.contains(&channel) => return false,
                 Condition::Country(list) => *list = vec![country],
                 Condition::Channel(list) => *list = vec![channel],
                 _ => {}

@@ -41,6 +41,7 @@ fn shipped_with(more: &str) -> (Rules, Vec<String>) {
         from: None,
         data_region: None,
         channels: Channel::ALL.to_vec(),
+        needs_sender: Vec::new(),
         rate: None,
         quota: None,
     };
