@@ -38,6 +38,8 @@ use crate::reload::{Place, Vendors};
 pub(crate) const FINE: u8 = 0;
 /// The command ran, and the answer is no.
 pub(crate) const NO: u8 = 1;
+/// The command was asked wrongly.
+pub(crate) const USAGE: u8 = 2;
 /// Problems in configuration, rules or definitions (`EX_CONFIG` of sysexits.h).
 pub(crate) const CONFIG: u8 = 78;
 

@@ -11,6 +11,7 @@ use crate::config::NO_ORG;
 use crate::delivery::LEAST_LIFE_MS;
 use crate::flow::{Channel, DeliveryId, Message, Pace, Secret, Step, VendorName, Waits};
 use crate::number::{Country, NumberProblem, PhoneNumber};
+use crate::problem::did_you_mean;
 use crate::rules::{Decision, Explanation, Missed, Unused};
 use crate::text::{Given, Measure, SHOWN_CODE, SHOWN_TEXT, measure, render};
 use crate::time::Moment;
@@ -34,6 +35,21 @@ pub struct Question {
     pub text: Option<String>,
     /// The moment it is asked for, where that is not now.
     pub at: Option<Moment>,
+}
+
+impl Question {
+    /// What is wrong with it: an org that nobody has configured.
+    pub fn mistake(&self, catalog: &Catalog) -> Option<String> {
+        let asked = self.org.as_deref()?;
+        let orgs = catalog.config.orgs.iter().map(|org| &*org.name);
+        if catalog.config.orgs.is_empty() || orgs.clone().any(|org| org == asked) {
+            return None;
+        }
+        let names: Vec<String> = orgs.clone().map(|org| format!("`{org}`")).collect();
+        let hint = did_you_mean(asked, orgs);
+        let hint = hint.unwrap_or_else(|| format!("there is {}", names.join(", ")));
+        Some(format!("there is no org `{asked}`: {hint}"))
+    }
 }
 
 /// What is answered.
@@ -100,6 +116,8 @@ pub struct StepExplained {
     pub text: Text,
     /// The counter that its messages use up.
     pub quota: Option<String>,
+    /// Until when that is used up, as a running router knows.
+    pub used_up_until: Option<String>,
     /// What it waits for; absent where it is tried in its turn.
     pub waits: Option<String>,
     /// What a message costs, in the chain's own unit.
@@ -245,7 +263,15 @@ fn text(message: &Message, step: &Step) -> Text {
 impl Explained {
     /// Whether something would be sent.
     pub fn is_sent(&self) -> bool {
-        self.refused.is_none()
+        self.refused.is_none() && self.steps.iter().any(StepExplained::is_asked)
+    }
+
+    /// Notes until when quotas are used up.
+    pub fn note_quotas(&mut self, used_up_until: impl Fn(&str) -> Option<String>) {
+        for step in &mut self.steps {
+            step.used_up_until = step.quota.as_deref().and_then(&used_up_until);
+        }
+        self.timetable = self.times();
     }
 
     /// Notes what a running router knows of each vendor beyond the files.
@@ -266,9 +292,7 @@ impl Explained {
             return Vec::new();
         };
         let in_turn = self.steps.iter();
-        let mut in_turn: Vec<&StepExplained> = in_turn
-            .filter(|step| step.waits.is_none() && step.off.is_none())
-            .collect();
+        let mut in_turn: Vec<&StepExplained> = in_turn.filter(|step| step.is_asked()).collect();
         let unwell = |step: &StepExplained| {
             let health = step.health.as_deref();
             health.is_some_and(|health| health.starts_with("unwell"))
@@ -276,6 +300,13 @@ impl Explained {
         in_turn.sort_by_key(|step| unwell(step));
         let vendors: Vec<&str> = in_turn.iter().map(|step| &*step.vendor).collect();
         timetable(&vendors, pace, self.answer_ms)
+    }
+}
+
+impl StepExplained {
+    /// Whether it is asked in its turn, as far as is known.
+    fn is_asked(&self) -> bool {
+        self.waits.is_none() && self.off.is_none() && self.used_up_until.is_none()
     }
 }
 
@@ -292,6 +323,7 @@ fn step_explained(
         channel: step.channel,
         text: text(message, step),
         quota: step.quota.as_ref().map(|q| q.to_string()),
+        used_up_until: None,
         waits: step.waits.as_ref().map(waits_for),
         cost: step.cost,
         first: None,

@@ -27,6 +27,12 @@ impl Moment {
             .map(|t| Moment(t.as_millisecond()))
     }
 
+    /// The same, or a day such as `2027-01-31`, which begins in UTC.
+    pub fn from_day_or_rfc3339(text: &str) -> Option<Moment> {
+        let day = || Moment::from_rfc3339(&format!("{text}T00:00:00Z"));
+        Moment::from_rfc3339(text).or_else(day)
+    }
+
     /// Written as RFC 3339 in UTC with milliseconds.
     pub fn to_rfc3339(self) -> String {
         jiff::Timestamp::from_millisecond(self.0)

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use crate::cli::http::Admin;
-use crate::cli::{CONFIG, ChannelArg, ConfigArgs, FINE, Format, NO, block_on, tell};
+use crate::cli::{CONFIG, ChannelArg, ConfigArgs, FINE, Format, NO, USAGE, block_on, tell};
 use crate::explain::{Question, VendorNow, explain};
 use crate::reload::{configuration, load};
 use crate::time::{Clock, Moment};
@@ -66,10 +66,32 @@ pub(super) fn run(args: &Args) -> u8 {
         text: args.text.clone(),
         at: args.at,
     };
+    if let Some(mistake) = question.mistake(&loaded.catalog) {
+        eprintln!("error: {mistake}");
+        return USAGE;
+    }
+    let orgs = &loaded.catalog.config.orgs;
+    if args.org.is_none() && orgs.len() > 1 {
+        let names: Vec<&str> = orgs.iter().map(|org| &*org.name).collect();
+        eprintln!(
+            "note: this is for no org; `--org` with {}",
+            names.join(", ")
+        );
+    }
     let mut explained = explain(&loaded.catalog, &question, now);
     // Whether a vendor is well only a running router knows; without one the files must do.
-    let live = block_on(async { Admin::of(&config).vendors().await });
-    if let Ok(Some(vendors)) = live {
+    let admin = Admin::of(&config);
+    let live = match args.at {
+        None => block_on(async { admin.vendors().await.zip(admin.quotas().await) }),
+        Some(_) => Ok(None),
+    };
+    if let Ok(Some((vendors, quotas))) = live {
+        explained.note_quotas(|name| {
+            let quota = quotas.iter().find(|quota| quota["name"] == name)?;
+            let is_full = quota["full"].as_bool()?;
+            let until = quota["resets_at"].as_str()?;
+            is_full.then(|| until.to_owned())
+        });
         let country = explained.country.to_string();
         explained.note_vendors(|vendor| {
             let known = vendors.iter().find(|v| v["name"] == vendor)?;
@@ -99,7 +121,6 @@ pub(super) fn run(args: &Args) -> u8 {
 
 /// A day in UTC, or a moment.
 fn time(text: &str) -> Result<Moment, String> {
-    Moment::from_rfc3339(text)
-        .or_else(|| Moment::from_rfc3339(&format!("{text}T00:00:00Z")))
+    Moment::from_day_or_rfc3339(text)
         .ok_or_else(|| "such as `2027-01-01` or `2027-01-01T09:00:00+01:00`".to_owned())
 }

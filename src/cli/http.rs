@@ -54,6 +54,14 @@ impl Admin {
         }
     }
 
+    /// The quotas of its rules; `None` when nobody answers.
+    pub(super) async fn quotas(&self) -> Option<Vec<Json>> {
+        match self.get("/api/v1/rules").await {
+            Ok(mut rules) => serde_json::from_value(rules["quotas"].take()).ok(),
+            Err(_) => None,
+        }
+    }
+
     /// Any path of its API.
     pub(super) async fn get(&self, path: &str) -> Result<Json, Unanswered> {
         let nobody = |error: reqwest::Error| {

@@ -103,6 +103,15 @@ impl Dispatch {
         }
     }
 
+    /// Notes until when the quotas of a chain's senders are used up.
+    pub fn note_quotas(&self, explained: &mut Explained) {
+        let quotas = self.quota_views();
+        explained.note_quotas(|name| {
+            let full = quotas.iter().find(|quota| quota.name == name && quota.full);
+            full.map(|quota| quota.resets_at.clone())
+        });
+    }
+
     /// Notes how often each vendor of an adaptive chain would be first, going by what is known now.
     pub fn note_order(&self, explained: &mut Explained) {
         if !explained.adaptive {

@@ -48,6 +48,10 @@ impl fmt::Display for Page<'_> {
             let refused = format!("nothing would be sent: {refused}");
             return write!(f, "{}", self.alarming(&refused));
         }
+        if !all.is_sent() {
+            let nobody = "nothing would be sent now: every vendor is off or used up";
+            writeln!(f, "{}", self.alarming(nobody))?;
+        }
         self.texts(f)?;
         write!(f, "if vendors stay silent")?;
         for planned in &all.timetable {
@@ -99,7 +103,7 @@ impl Page<'_> {
                 .health
                 .as_deref()
                 .is_some_and(|h| h.starts_with("unwell"));
-            if step.off.is_some() || is_ill {
+            if step.off.is_some() || step.used_up_until.is_some() || is_ill {
                 writeln!(f, "{}", self.alarming(&line))?;
             } else {
                 writeln!(f, "{line}")?;
@@ -186,7 +190,10 @@ fn row(index: usize, step: &StepExplained) -> [String; 6] {
         now.push(format!("by {} after {waits}", step.channel));
     }
     now.extend(step.first.map(|first| format!("first for {first} of 100")));
-    now.extend(step.quota.as_ref().map(|quota| format!("quota {quota}")));
+    now.extend(step.quota.as_ref().map(|quota| match &step.used_up_until {
+        Some(until) => format!("quota {quota} USED UP until {until}"),
+        None => format!("quota {quota}"),
+    }));
     now.extend(step.health.clone());
     now.extend(step.last.as_ref().map(|last| format!("last {last}")));
     [

@@ -203,3 +203,34 @@ fn another_day_has_other_rules() {
     assert_eq!(rule_on("2026-06-30").as_deref(), Some("until July"));
     assert_eq!(rule_on("2026-07-01").as_deref(), Some("all"));
 }
+
+#[test]
+fn what_is_off_or_used_up_is_not_asked() {
+    let mut explained = ask("+4915123456789", |_| {});
+    explained.note_quotas(|name| (name == "q").then(|| "tomorrow".to_owned()));
+    assert_eq!(
+        explained.steps[2].used_up_until.as_deref(),
+        Some("tomorrow")
+    );
+    assert!(
+        explained
+            .timetable
+            .iter()
+            .all(|planned| !planned.what.contains("telnyx"))
+    );
+    assert!(explained.is_sent());
+    let page = explained.page(false).to_string();
+    assert!(page.contains("quota q USED UP until tomorrow"), "{page}");
+    explained.note_vendors(|_| {
+        Some(VendorNow {
+            off: Some("INC-1".to_owned()),
+            ..VendorNow::default()
+        })
+    });
+    assert!(!explained.is_sent());
+    let page = explained.page(false).to_string();
+    assert!(
+        page.contains("nothing would be sent now: every vendor is off or used up"),
+        "{page}"
+    );
+}

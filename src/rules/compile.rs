@@ -151,7 +151,7 @@ impl<'a> Compiler<'a> {
         Rules {
             version,
             region: region.into(),
-            lookup: Lookup::new(&rules),
+            lookup: Lookup::new(&rules, region),
             rules,
             around: Around {
                 registers,

@@ -14,26 +14,37 @@ pub(super) struct Lookup {
     prefixes: HashMap<String, Vec<usize>>,
     orgs: HashMap<String, Vec<usize>>,
     users: HashMap<String, Vec<usize>>,
+    /// Whole logins, and what is behind an `@`.
     logins: HashMap<String, Vec<usize>>,
     /// Those that ask for nothing of that.
     rest: Vec<usize>,
 }
 
 /// The rules filed under the values that a message has.
-const SHELVES_MAX: usize = 4 + 1 + LONGEST_PREFIX;
+const SHELVES_MAX: usize = 5 + 1 + LONGEST_PREFIX;
 /// `+` and 15 digits (ITU-T E.164).
 const LONGEST_PREFIX: usize = 16;
 
 impl Lookup {
-    pub(super) fn new(rules: &[Rule]) -> Lookup {
+    /// Files the rules that can match in an instance labelled `region`.
+    pub(super) fn new(rules: &[Rule], region: &str) -> Lookup {
         let mut all = Lookup::default();
-        for (index, rule) in rules.iter().enumerate() {
+        let is_elsewhere = |rule: &Rule| {
+            let mut conditions = rule.conditions.iter();
+            conditions
+                .any(|c| matches!(c, Condition::Region(list) if list.iter().all(|r| r != region)))
+        };
+        let here = || {
+            let rules = rules.iter().enumerate();
+            rules.filter(|(_, rule)| !is_elsewhere(rule))
+        };
+        for (index, rule) in here() {
             for condition in &rule.conditions {
                 all.file(condition, index);
             }
         }
         let mut lookup = Lookup::default();
-        for (index, rule) in rules.iter().enumerate() {
+        for (index, rule) in here() {
             // Where the fewest others are.
             let crowd = |condition: &&Condition| all.crowd(condition);
             let best = rule
@@ -62,9 +73,12 @@ impl Lookup {
             let user = facts.message.user.as_ref();
             shelves.put(user.and_then(|user| self.users.get(user)));
         }
-        if !self.logins.is_empty() {
-            let login = facts.login.as_ref();
-            shelves.put(login.and_then(|login| self.logins.get(login)));
+        if !self.logins.is_empty()
+            && let Some(login) = &facts.login
+        {
+            shelves.put(self.logins.get(login));
+            let domain = login.rfind('@').map(|at| &login[at..]);
+            shelves.put(domain.and_then(|domain| self.logins.get(domain)));
         }
         if !self.prefixes.is_empty() {
             let number = facts.number.e164();
@@ -96,8 +110,10 @@ impl Lookup {
                     }
                 }
                 Condition::Login(list) => {
-                    if let Some(Login::Whole(login)) = list.first() {
-                        found.extend(filed(&self.logins, Some(login)));
+                    if let Some(key) = list.first().and_then(login_key) {
+                        found.extend(filed(&self.logins, Some(key)));
+                        let domain = key.rfind('@').map(|at| key[at..].to_owned());
+                        found.extend(filed(&self.logins, domain.as_ref()));
                     }
                 }
                 Condition::NumberType(_)
@@ -130,7 +146,7 @@ impl Lookup {
                 most(&mut list.iter().map(|v| filed(&self.users, Some(v)).len()))
             }
             Condition::Login(list) => {
-                most(&mut whole(list).map(|v| filed(&self.logins, Some(v)).len()))
+                most(&mut keys(list).map(|v| filed(&self.logins, Some(v)).len()))
             }
             Condition::NumberType(_)
             | Condition::Channel(_)
@@ -147,7 +163,7 @@ impl Lookup {
             Condition::Prefix(list) => file(&mut self.prefixes, list.iter().cloned(), index),
             Condition::Org(list) => file(&mut self.orgs, list.iter().cloned(), index),
             Condition::User(list) => file(&mut self.users, list.iter().cloned(), index),
-            Condition::Login(list) => file(&mut self.logins, whole(list).cloned(), index),
+            Condition::Login(list) => file(&mut self.logins, keys(list).cloned(), index),
             Condition::NumberType(_)
             | Condition::Channel(_)
             | Condition::RequestType(_)
@@ -190,7 +206,7 @@ fn is_filed(condition: &Condition) -> bool {
     match condition {
         Condition::Country(_) | Condition::Org(_) | Condition::User(_) => true,
         Condition::Prefix(list) => list.iter().all(|p| p.len() <= LONGEST_PREFIX),
-        Condition::Login(list) => whole(list).count() == list.len(),
+        Condition::Login(list) => keys(list).count() == list.len(),
         Condition::NumberType(_)
         | Condition::Channel(_)
         | Condition::RequestType(_)
@@ -200,11 +216,16 @@ fn is_filed(condition: &Condition) -> bool {
     }
 }
 
-fn whole(list: &[Login]) -> impl Iterator<Item = &String> {
-    list.iter().filter_map(|login| match login {
+fn keys(list: &[Login]) -> impl Iterator<Item = &String> {
+    list.iter().filter_map(login_key)
+}
+
+/// What a login is filed under: all of it, or its domain with the `@`.
+fn login_key(login: &Login) -> Option<&String> {
+    match login {
         Login::Whole(login) => Some(login),
-        Login::EndsWith(_) => None,
-    })
+        Login::EndsWith(end) => end.rfind('@').is_some_and(|at| at == 0).then_some(end),
+    }
 }
 
 fn filed<'a, K: std::hash::Hash + Eq>(

@@ -207,9 +207,19 @@ impl AdminHandler {
             user: text("user"),
             login: text("login"),
             text: text("text"),
-            at: query.get("at").and_then(Moment::from_rfc3339),
+            at: match query.get("at").map(Moment::from_day_or_rfc3339) {
+                Some(None) => {
+                    let message = "`at` is a day or a time, such as 2027-01-31";
+                    return refusal(StatusCode::BAD_REQUEST, message);
+                }
+                Some(at) => at,
+                None => None,
+            },
         };
         let catalog = self.dispatch.catalog.load_full();
+        if let Some(mistake) = question.mistake(&catalog) {
+            return refusal(StatusCode::BAD_REQUEST, mistake);
+        }
         let now = self.dispatch.clock.now();
         let mut explained = explain(&catalog, &question, now);
         let country = explained.country;
@@ -222,6 +232,9 @@ impl AdminHandler {
                 health: Some(self.dispatch.health_in(vendor, country)),
             })
         });
+        if question.at.is_none() {
+            self.dispatch.note_quotas(&mut explained);
+        }
         self.dispatch.note_order(&mut explained);
         json(StatusCode::OK, &explained)
     }

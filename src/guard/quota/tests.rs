@@ -327,6 +327,21 @@ fn a_reset_that_rules_move_forgets_nothing_of_the_window_it_is_in() {
 }
 
 #[test]
+fn a_quota_that_rules_make_shorter_begins_anew() {
+    let (day, minute) = (quota("2/day", None), quota("2/m", None));
+    let mut counters = Counters::default();
+    let now = at("2026-11-25T10:00:00Z");
+    counters.reserve(&name("q"), &day, 2, now).expect("room");
+    assert!(counters.used("q", &day, now).is_full(&day));
+    assert_eq!(counters.used("q", &minute, now).units, 0);
+    counters.reserve(&name("q"), &minute, 2, now).expect("room");
+    assert!(!counters.used("q", &minute, now).has_room(&minute, 1));
+    let next = now.plus_ms(60_000);
+    assert!(counters.used("q", &minute, next).has_room(&minute, 2));
+    assert!(!counters.used("q", &minute, next).has_room(&minute, 3));
+}
+
+#[test]
 fn there_are_only_so_many_counters() {
     let mut counters = Counters::holding(2);
     let (hour, day) = (quota("5/h", None), quota("5/day", None));

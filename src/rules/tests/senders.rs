@@ -175,3 +175,89 @@ fn mistakes_in_senders_are_told() {
     assert!(of("[\"ACME\"]", "kind = \"alpha\"").contains("only a `pool` has several"));
     assert_eq!(of("\"MG0123456789\"", "kind = \"pool\""), "");
 }
+
+/// The usual fleet, in which vendor `two` must be told a sender and has none of its own.
+fn needy() -> Fleet {
+    let mut fleet = fleet();
+    let two = fleet.vendors.iter_mut().find(|v| &*v.name == "two");
+    let two = two.expect("a vendor");
+    two.from = None;
+    two.needs_sender = Channel::ALL.to_vec();
+    fleet
+}
+
+fn compile_needy(text: &str) -> (Rules, Vec<String>) {
+    let problems = RefCell::new(Problems::default());
+    let rules = Rules::compile(
+        &[Source::new("r", text)],
+        &needy(),
+        "here",
+        Moment(0),
+        &problems,
+    );
+    let told = problems.borrow();
+    let told = told.sorted().into_iter().map(|p| p.to_string());
+    let told = told.filter(|text| !text.ends_with("is in no chain"));
+    (rules, told.collect())
+}
+
+#[test]
+fn a_vendor_that_must_be_told_a_sender_and_has_none_for_this_leaves_the_chain() {
+    let text = with("[[sender]]\nvendor = \"two\"\ncountry = \"SG\"\nfrom = \"ACME\"\n");
+    let (rules, told) = compile_needy(&text);
+    assert_eq!(told, Vec::<String>::new());
+    let plan = plan(rules.decide(&message(SINGAPORE), 0));
+    assert_eq!(plan.steps[1].from.as_deref(), Some("ACME"));
+    let france = rules.explain(&message(FRANCE));
+    let (vendor, why) = &france.left_out[0];
+    assert_eq!(
+        (&**vendor, why.to_string()),
+        ("two", "it has no sender for this".to_owned())
+    );
+}
+
+#[test]
+fn a_chain_without_any_sender_is_a_mistake() {
+    let text = "[guard]\nallow_countries = \"*\"\n[chains.c]\nvendors = [\"two\"]\n[[rule]]\nname = \"a\"\nchain = \"c\"\n";
+    let (_, told) = compile_needy(text);
+    let error = "r:3:9: error: chain `c` has no vendor with a sender\n  hint: `from` in the vendor's account, or a `[[sender]]`";
+    assert_eq!(told[0], error, "{told:?}");
+}
+
+/// What is told of rules on a day.
+fn told_on(text: &str, day: &str) -> Vec<String> {
+    let now = Moment::from_rfc3339(&format!("{day}T12:00:00Z")).expect("a day");
+    let problems = RefCell::new(Problems::default());
+    Rules::compile(&[Source::new("r", text)], &fleet(), "here", now, &problems);
+    let told = problems.borrow();
+    let told = told.sorted().into_iter().map(|p| p.to_string());
+    told.filter(|text| !text.ends_with("is in no chain"))
+        .collect()
+}
+
+#[test]
+fn an_example_that_time_has_broken_is_a_warning_and_one_that_never_held_is_a_mistake() {
+    let sender = "[[sender]]\nfrom = \"ACME\"\nvalid_to = \"2026-11-24\"\n";
+    let text = with(&format!(
+        "{sender}[[expect]]\nto = \"{SINGAPORE}\"\nsender = \"ACME\"\n"
+    ));
+    assert_eq!(told_on(&text, "2026-11-24"), Vec::<String>::new());
+    let warning =
+        "r:13:10: warning: expected sender `ACME`, got `+one`\n  hint: it held before 2026-11-25";
+    assert_eq!(told_on(&text, "2026-11-26"), [warning]);
+    let early = text.replace("valid_to", "valid_from");
+    assert!(told_on(&early, "2026-11-20")[0].contains(": error: "));
+    let at = early + "at = \"2026-12-01\"\n";
+    assert_eq!(told_on(&at, "2026-11-20"), Vec::<String>::new());
+}
+
+#[test]
+fn a_register_that_has_begun_keeps_no_router_from_starting() {
+    let text = with("[[registration]]\ncountry = \"SG\"\nvalid_from = \"2026-11-25\"\n");
+    assert_eq!(told_on(&text, "2026-11-24"), Vec::<String>::new());
+    let told = told_on(&text, "2026-11-25");
+    assert!(
+        told[0].contains("warning: chain `c` has no vendor whose registered sender"),
+        "{told:?}"
+    );
+}

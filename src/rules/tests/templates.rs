@@ -56,6 +56,18 @@ fn the_template_with_most_conditions_wins_and_then_the_closer_locale() {
 }
 
 #[test]
+fn the_locale_that_matched_is_the_one_that_counts() {
+    let text = with(
+        "[[template]]\nlocale = [\"en\", \"zh-hant-tw\"]\ntext = \"wide {code}\"\n\
+         [[template]]\nlocale = \"en-gb\"\ntext = \"close {code}\"\n",
+    );
+    let locale = |l: &'static str| move |m: &mut Message| m.locale = l.to_owned();
+    assert_eq!(said(&text, locale("en-gb")), "close 123456");
+    assert_eq!(said(&text, locale("en-us")), "wide 123456");
+    assert_eq!(said(&text, locale("zh-hant-tw")), "wide 123456");
+}
+
+#[test]
 fn vendors_of_one_chain_may_say_different_things() {
     let text = with(
         "[[template]]\nvendor = \"two\"\ntext = \"two {code}\"\nparameters = { entity_id = \"110\" }\n",
