@@ -115,7 +115,7 @@ pub struct VendorAccount {
     pub from: Option<Arc<str>>,
     /// Calls a second, at most.
     pub rate: Option<Rate>,
-    /// The counter of the rules that all its messages use up.
+    /// The counter of the rules that its messages use up whose sender names none.
     pub quota: Option<Arc<str>>,
     pub data_region: Option<Arc<str>>,
 }

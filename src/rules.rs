@@ -64,7 +64,7 @@ pub struct FleetVendor {
     pub needs_sender: Vec<Channel>,
     /// What we may send through it, where that is agreed.
     pub rate: Option<Rate>,
-    /// The counter that all its messages use up.
+    /// The counter that its messages use up whose sender names none.
     pub quota: Option<Arc<str>>,
 }
 

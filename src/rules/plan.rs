@@ -53,7 +53,7 @@ pub(super) struct Account {
     pub(super) channels: Vec<Channel>,
     /// On these it must be told who a message comes from.
     pub(super) needs_sender: Vec<Channel>,
-    /// The counter that all its messages use up.
+    /// The counter that its messages use up whose sender names none.
     pub(super) quota: Option<Arc<str>>,
     /// Those that may be its, the most specific first; its own one last.
     pub(super) senders: Vec<Arc<Sender>>,

@@ -279,7 +279,7 @@ data_region = "eu"
     let credentials_about = "What the definition lists under `[credentials]`.";
     let rate = Kind::count_per_time("count and time", &["100/s", "10/10m"]);
     let rate_about = "What is agreed with the vendor; at it, the next vendor is asked.";
-    let quota = "The counter of the rules, `[quota.NAME]`, that all its messages count in.";
+    let quota = "The counter of the rules, `[quota.NAME]`, that its messages count in whose `[[sender]]` names no other.";
     let region = "Where this account's data is processed; a rule's `require` asks for it.";
     Table::new("vendor", "[vendors.NAME]", about)
         .keys([
