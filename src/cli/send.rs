@@ -15,6 +15,8 @@ use crate::time::Clock;
 
 /// Okta waits this long.
 const OKTA_WAITS: Duration = Duration::from_secs(3);
+/// Okta's default text (Okta's guide to custom SMS messaging).
+const OKTA_TEXT: &str = "Your verification code is {code}";
 /// The life that Okta gives a passcode, in milliseconds.
 const LIFE_MS: i64 = 300_000;
 
@@ -38,6 +40,15 @@ pub(super) struct Args {
     /// The event's id; the same one again is answered the same and sends nothing [default: a new one]
     #[arg(long, value_name = "E")]
     event: Option<String>,
+    /// The person's language, as Okta writes it
+    #[arg(long, value_name = "L", default_value = "EN-US")]
+    locale: String,
+    /// mfa-verification, account-unlock, password-reset or pre-enrollment
+    #[arg(long, value_name = "T", default_value = "mfa-verification")]
+    request_type: String,
+    /// The text that Okta rendered, with {code} for the passcode [default: Okta's default]
+    #[arg(long)]
+    text: Option<String>,
     /// As Okta's Admin Console does it for a preview
     #[arg(long)]
     preview: bool,
@@ -186,8 +197,9 @@ async fn post(args: &Args) -> Result<(u16, Vec<u8>), String> {
 fn call(args: &Args) -> Json {
     let now = Clock::start().now();
     let code = passcode();
+    let text = args.text.as_deref().unwrap_or(OKTA_TEXT);
     let (channel, text) = match args.channel {
-        ChannelArg::Sms => ("SMS", Some(format!("Your verification code is {code}."))),
+        ChannelArg::Sms => ("SMS", Some(text.replace("{code}", &code))),
         ChannelArg::Voice => ("VOICE CALL", None),
     };
     let address = if args.preview {
@@ -204,7 +216,7 @@ fn call(args: &Args) -> Json {
         "contentType": "application/json",
         "cloudEventVersion": "0.1",
         "source": format!("https://{}/api/v1/inlineHooks/cal0000000000000000", args.source),
-        "requestType": "com.okta.user.telephony.mfa-verification",
+        "requestType": format!("com.okta.user.telephony.{}", args.request_type),
         "data": {
             "context": { "request": {
                 "id": "req0000000000000000000",
@@ -224,7 +236,7 @@ fn call(args: &Args) -> Json {
                 "otpExpires": now.plus_ms(LIFE_MS).to_rfc3339(),
                 "deliveryChannel": channel,
                 "otpCode": code,
-                "locale": "EN-US",
+                "locale": args.locale,
             },
         },
     })

@@ -47,6 +47,8 @@ pub struct AttemptView {
     pub vendor: String,
     pub channel: &'static str,
     pub from: Option<String>,
+    /// The template that it said; absent where it was Okta's own text.
+    pub template: Option<String>,
     /// A verdict's kind, `in_flight`, or `skipped`.
     pub verdict: &'static str,
     pub reason: Option<String>,
@@ -145,6 +147,11 @@ fn attempt_view(attempt: &Attempt, step: &crate::flow::Step) -> AttemptView {
         vendor: step.vendor.to_string(),
         channel: step.channel.as_str(),
         from: step.from.as_ref().map(|f| f.to_string()),
+        template: step
+            .wording
+            .as_ref()
+            .and_then(|w| w.template.as_ref())
+            .map(|t| t.to_string()),
         verdict: kind,
         reason,
         code: verdict.and_then(|v| v.code.clone()),
@@ -193,7 +200,13 @@ fn timeline(record: &Record, view: &DeliveryView, made: &[Attempt]) -> Vec<Moved
             moves.push((attempt.at, format!("{vendor} {}", came_to(attempt))));
             continue;
         }
-        moves.push((attempt.at, format!("asked {vendor}")));
+        let from = shown.from.iter().map(|from| format!(" from {from}"));
+        let words = shown
+            .template
+            .iter()
+            .map(|name| format!(", template {name}"));
+        let more: String = from.chain(words).collect();
+        moves.push((attempt.at, format!("asked {vendor}{more}")));
         if let State::Settled { at, .. } = attempt.state {
             moves.push((at, format!("{vendor}: {}", came_to(attempt))));
         }

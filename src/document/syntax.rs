@@ -252,9 +252,8 @@ impl<'a> Fault<'a> {
             let line = self.line_text();
             let is_header = line.starts_with('[') && !line.starts_with("[[") && !line.contains('.');
             let hint = match is_header {
-                true => format!(
-                    "one of the two must go; where there may be several, each is `[{line}]`"
-                ),
+                true => "put both together; only lists such as `[[rule]]` stand several times"
+                    .to_owned(),
                 false => "a key stands once: one of the two must go".to_owned(),
             };
             return told(DUPLICATE_KEY, &hint);

@@ -68,6 +68,19 @@ impl Compiler<'_> {
             let place = &written.name.place;
             place.error(self.problems, message, Some(hint.to_owned()));
         }
+        let plain = || {
+            let entries = positions.iter().flat_map(|p: &Position| &p.entries);
+            entries.filter(|entry| entry.waits.is_none())
+        };
+        if positions.iter().any(|p| !p.entries.is_empty()) && plain().next().is_none() {
+            let message = format!(
+                "every vendor of chain `{}` waits for a reason",
+                written.name.text
+            );
+            let hint = "the first one must not have `after` or `on`: nothing would ever be sent";
+            let hint = Some(hint.to_owned());
+            written.name.place.error(self.problems, message, hint);
+        }
         let all = || positions.iter().flat_map(|p: &Position| &p.entries);
         if all().next().is_some() && !all().any(Entry::has_sender) {
             let message = format!("chain `{}` has no vendor with a sender", written.name.text);
