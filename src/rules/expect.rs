@@ -33,7 +33,7 @@ pub(super) fn check_all(
         };
         match until {
             // The passing of time must not keep a router from starting, nor a switch from being thrown.
-            Some(until) => broken.told_as_warnings(&problems, &format!("{OUTDATED} {until}")),
+            Some(until) => broken.told_as_warnings(problems, &format!("{OUTDATED} {until}")),
             None => problems.borrow_mut().extend(broken),
         }
     }
