@@ -6,7 +6,7 @@ use crate::flow::{Channel, DeliveryId, Message, Plan, Secret};
 use crate::number::{NumberProblem, PhoneNumber};
 use crate::problem::{Problems, did_you_mean};
 use crate::rules::file::{Expect, Expected, Name, Place};
-use crate::rules::{Decision, Explanation, Fleet, Rules, facts};
+use crate::rules::{Decision, Explanation, Fleet, Rules, Unused, facts};
 use crate::text::{Given, SHOWN_CODE, SHOWN_TEXT, measure, render};
 use crate::time::Moment;
 
@@ -211,8 +211,12 @@ impl Check<'_> {
         })
     }
 
-    /// Whether a vendor has no account, or none that carries the channel.
+    /// Whether a vendor has no account, none that carries the channel, or no sender: told elsewhere.
     fn is_left_out(&self, vendor: &str) -> bool {
+        let mut left_out = self.explanation.left_out.iter();
+        if left_out.any(|(name, why)| **name == *vendor && *why == Unused::NoSender) {
+            return true;
+        }
         let account = self.fleet.vendors.iter().find(|v| *v.name == *vendor);
         match account {
             Some(account) => !account.channels.contains(&self.expect.channel),

@@ -155,7 +155,7 @@ impl Chain {
     pub(super) fn has_vendor(&self, wanted: &Wanted<'_>) -> bool {
         let entries = self.positions.iter().flat_map(|p| &p.entries);
         let mut plain = entries.filter(|entry| entry.waits.is_none());
-        plain.any(|entry| entry.channel_for(wanted).is_ok() && entry.has_sender())
+        plain.any(|entry| entry.channel_for(wanted).is_ok())
     }
 
     /// The steps for a message.

@@ -83,9 +83,15 @@ impl Compiler<'_> {
         }
         let all = || positions.iter().flat_map(|p: &Position| &p.entries);
         if all().next().is_some() && !all().any(Entry::has_sender) {
-            let message = format!("chain `{}` has no vendor with a sender", written.name.text);
+            let message = format!(
+                "chain `{}` sends nothing: no vendor has a sender",
+                written.name.text
+            );
             let hint = "`from` in the vendor's account, or a `[[sender]]`".to_owned();
-            written.name.place.error(self.problems, message, Some(hint));
+            written
+                .name
+                .place
+                .warning(self.problems, message, Some(hint));
         }
         Chain {
             name: (*written.name.text).into(),

@@ -63,6 +63,12 @@ impl Compiler<'_> {
             });
             let mut own: Vec<Arc<Sender>> = own.cloned().collect();
             own.sort_by_key(|sender| std::cmp::Reverse(sender.rank()));
+            if own.is_empty() && vendor.from.is_none() && !vendor.needs_sender.is_empty() {
+                let message = format!("vendor `{}` has no sender: it is left out", vendor.name);
+                let hint = format!("`from` in `[vendors.{}]`, or a `[[sender]]`", vendor.name);
+                let mut problems = self.problems.borrow_mut();
+                problems.general(Severity::Warning, message, Some(hint));
+            }
             own.extend(
                 vendor
                     .from
