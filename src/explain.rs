@@ -9,9 +9,9 @@ use serde::Serialize;
 use crate::catalog::Catalog;
 use crate::config::NO_ORG;
 use crate::delivery::LEAST_LIFE_MS;
-use crate::flow::{Channel, DeliveryId, Message, Pace, Secret, Step, Waits};
+use crate::flow::{Channel, DeliveryId, Message, Pace, Secret, Step, VendorName, Waits};
 use crate::number::{Country, NumberProblem, PhoneNumber};
-use crate::rules::{Decision, Explanation, Missed};
+use crate::rules::{Decision, Explanation, Missed, Unused};
 use crate::text::{Given, Measure, SHOWN_CODE, SHOWN_TEXT, measure, render};
 use crate::time::Moment;
 
@@ -167,19 +167,12 @@ fn explained(catalog: &Catalog, message: &Message, asked: &str, found: Explanati
         text: text(message, &Step::default()),
         refused: message.to.as_ref().err().map(|p| refusal(*p).to_owned()),
         steps: Vec::new(),
-        left_out: Vec::new(),
+        left_out: left_out(found.left_out),
         passed: found.missed,
         timetable: Vec::new(),
         pace: None,
         answer_ms: catalog.config.hook.answer_within_ms - AIM_EARLY_MS,
     };
-    let left_out = found.left_out.into_iter();
-    explained.left_out = left_out
-        .map(|(vendor, why)| LeftOut {
-            vendor: vendor.to_string(),
-            why: why.to_string(),
-        })
-        .collect();
     match found.decision {
         Decision::Plan(plan) => {
             explained.rule = Some(plan.rule.to_string());
@@ -221,6 +214,14 @@ fn explained(catalog: &Catalog, message: &Message, asked: &str, found: Explanati
         explained.refused = Some(format!("`allow_countries` does not name {country}"));
     }
     explained
+}
+
+fn left_out(unused: Vec<(VendorName, Unused)>) -> Vec<LeftOut> {
+    let left_out = unused.into_iter().map(|(vendor, why)| LeftOut {
+        vendor: vendor.to_string(),
+        why: why.to_string(),
+    });
+    left_out.collect()
 }
 
 /// What a step's vendor is given for a message.

@@ -43,7 +43,9 @@ pub(crate) fn errors(language: Language, text: &str) -> Vec<Problem> {
     }
     let problems = problems.into_inner();
     let errors = problems.sorted().into_iter().cloned();
-    errors.filter(|p| p.severity == Severity::Error).collect()
+    // What has no place, such as that there is no rule, is about no key.
+    let errors = errors.filter(|p| p.severity == Severity::Error && p.place.is_some());
+    errors.collect()
 }
 
 /// What does not hold of a definition's examples.

@@ -24,7 +24,9 @@ impl Compiler<'_> {
             });
             found.collect::<Vec<VendorName>>()
         });
-        self.known_orgs(written.orgs.as_deref());
+        for org in written.orgs.iter().flatten() {
+            self.unknown_org(&org.text, &org.place);
+        }
         let countries = written.countries.as_ref();
         let name = match &written.name {
             Some(name) => name.text.clone(),
@@ -46,16 +48,6 @@ impl Compiler<'_> {
                 .map(|(name, value)| (Arc::from(&**name), Arc::from(&**value)))
                 .collect(),
             webotp: written.webotp.clone(),
-        }
-    }
-
-    /// Tells orgs that the configuration does not have, where it has any.
-    pub(super) fn known_orgs(&self, orgs: Option<&[file::Name]>) {
-        for org in orgs.unwrap_or_default() {
-            let mut known = self.orgs.iter().map(|(name, _)| &**name);
-            if !self.orgs.is_empty() && !known.any(|name| name == org.text) {
-                self.unknown("org", org, self.orgs.iter().map(|(name, _)| &**name));
-            }
         }
     }
 }

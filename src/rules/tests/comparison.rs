@@ -78,10 +78,10 @@ fn another_chain_is_told_with_its_vendors_and_senders() {
     check(
         "",
         "",
-        "[[sender]]\ncountry = \"SG\"\nfrom = \"+6512345678\"\norg = \"b\"\n",
+        "[[sender]]\ncountry = \"SG\"\nfrom = \"+6512345678\"\norg = \"other\"\n",
         &[
-            "SG sms (org b): sender of one +one -> +6512345678; sender of two +two -> +6512345678",
-            "SG voice (org b): sender of two +two -> +6512345678; sender of one +one -> +6512345678",
+            "SG sms (org other): sender of one +one -> +6512345678; sender of two +two -> +6512345678",
+            "SG voice (org other): sender of two +two -> +6512345678; sender of one +one -> +6512345678",
         ],
     );
 }

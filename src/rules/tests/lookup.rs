@@ -13,7 +13,7 @@ impl Dice {
         (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % below
     }
 
-    fn some<'a>(&mut self, of: &[&'a str]) -> String {
+    fn some(&mut self, of: &[&str]) -> String {
         let count = 1 + self.roll(3);
         let picked: Vec<String> = (0..count)
             .map(|_| format!("\"{}\"", of[self.roll(of.len())]))

@@ -171,5 +171,8 @@ fn mistakes_in_templates_are_told_at_their_text() {
     assert!(told("text = \"hello\"").contains("the text has no `{code}`"));
     assert!(told("text = \"{code}\"\nwebotp = \"https://a.b\"").contains("is not a host"));
     assert!(told("text = \"{code}\"\nlanguage = \"de\"").contains("no effect on sms"));
-    assert!(told("text = \"{code}\"\norg = \"nobody\"").contains("unknown org `nobody`"));
+    assert!(
+        told("text = \"{code}\"\norg = \"nobody\"")
+            .contains("no org of this instance is named `nobody`")
+    );
 }
