@@ -51,11 +51,16 @@ fn push_plain(text: &str, plain: &mut String) {
     let mut held: Option<char> = None;
     for c in text.chars() {
         if let Some(before) = held {
+            // Nothing comes between a letter and its mark.
+            if typed(c) == Some("") {
+                continue;
+            }
             if let Some(whole) = COMPOSITION.compose(before, c) {
                 held = Some(whole);
                 continue;
             }
-            if MARKS.contains(&c) && plainer(before).is_some() {
+            let is_plain = typed(before).is_some() || plainer(before).is_some();
+            if MARKS.contains(&c) && is_plain {
                 continue;
             }
         }
@@ -207,6 +212,8 @@ mod tests {
         check("ko\u{301}d c\u{30c}", "kod c");
         // No letter is composed of these two.
         check("x\u{302}y", "xy");
+        check("\u{152}\u{323}uvre \u{2026}\u{301}", "OEuvre ...");
+        check("e\u{200b}\u{301} \u{141}\u{301}", "é L");
     }
 
     #[test]
