@@ -131,7 +131,16 @@ async fn answer(
 /// Reports on a message, signed as Twilio signs; gives the status that the router answers.
 pub(crate) async fn report(router: &Router, path: &str, sid: &str, status: &str) -> u16 {
     let fields = [("MessageSid", sid), ("MessageStatus", status)];
-    let signed = format!("{PUBLIC_URL}{path}MessageSid{sid}MessageStatus{status}");
+    report_fields(router, path, &fields).await
+}
+
+/// The same with these fields, which are sorted by name.
+pub(crate) async fn report_fields(router: &Router, path: &str, fields: &[(&str, &str)]) -> u16 {
+    let pairs: String = fields
+        .iter()
+        .map(|(name, value)| format!("{name}{value}"))
+        .collect();
+    let signed = format!("{PUBLIC_URL}{path}{pairs}");
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, TOKEN.as_bytes());
     let signature = STANDARD.encode(hmac::sign(&key, signed.as_bytes()));
     let body = form_urlencoded::Serializer::new(String::new())

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
+use crate::far_end::{FarEnd, report_fields, sid};
 use crate::router::{HEAVY, Router, hook_call, number, only_rules, provider};
 
 /// Three vendors; the senders of the first two share a quota that does not reset while a test runs.
@@ -180,4 +181,35 @@ async fn no_more_than_the_limit_is_sent_however_many_come_at_once() {
     let place = Arc::try_unwrap(router).ok().expect("the last one").kill();
     let again = Router::start_in(place, &["--sandbox"]);
     assert_eq!(quota(&again).await["used"], 20);
+}
+
+#[tokio::test]
+async fn a_cap_that_is_told_after_its_delivery_is_over_counts() {
+    let far_end = FarEnd::start().await;
+    let place = far_end.place();
+    place.write(
+        "routing-rules/15-senders.toml",
+        "[[sender]]\nvendor = \"twilio\"\nfrom = \"+6580000001\"\nquota = \"q\"\n[quota.q]\nlimit = \"1000/day\"\n",
+    );
+    let router = Router::start_in(place, &[]);
+    let first = router.call(&hook_call(&number(1))).await;
+    assert_eq!(provider(&first), "twilio");
+    let path = far_end.report_path();
+    // The same person asks again: the first delivery is over.
+    router.call(&hook_call(&number(1))).await;
+    router
+        .delivery(&first, |d| d["outcome"] == "superseded")
+        .await;
+    let sid = sid(1);
+    let fields = [
+        ("ErrorCode", "30023"),
+        ("MessageSid", &*sid),
+        ("MessageStatus", "undelivered"),
+    ];
+    assert_eq!(report_fields(&router, &path, &fields).await, 200);
+    router
+        .wait_for("the quota is full", async || {
+            quota(&router).await["capped"] == true
+        })
+        .await;
 }
