@@ -3,7 +3,9 @@
 mod page;
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -63,10 +65,19 @@ impl Source {
 
     /// A line, from 1, without its end.
     pub fn line(&self, number: usize) -> &str {
-        self.text
-            .lines()
-            .nth(number.saturating_sub(1))
-            .unwrap_or_default()
+        let (lines, _) = self.lines_of(number, number);
+        lines
+            .strip_suffix('\n')
+            .unwrap_or(lines)
+            .trim_end_matches('\r')
+    }
+
+    /// The lines from one to another, both from 1, with their ends; and where they begin.
+    fn lines_of(&self, first: usize, last: usize) -> (&str, usize) {
+        let start_of = |line: usize| self.lines.get(line.saturating_sub(1)).copied();
+        let start = start_of(first).unwrap_or(self.text.len());
+        let end = start_of(last + 1).unwrap_or(self.text.len());
+        (self.text.get(start..end).unwrap_or_default(), start)
     }
 }
 
@@ -92,6 +103,20 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// What it is known by: everything but the file's text.
+    fn hash(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let span = self.place.as_ref().map(|(_, span)| (span.start, span.end));
+        let severity = self.severity == Severity::Error;
+        (severity, self.file(), span, &self.message, &self.hint).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// By file, then by place.
+    fn order(&self) -> (Option<&str>, Option<usize>) {
+        (self.file(), self.place.as_ref().map(|(_, span)| span.start))
+    }
+
     /// Line and column from 1, where the problem has a place.
     pub fn position(&self) -> Option<(usize, usize)> {
         let (source, span) = self.place.as_ref()?;
@@ -157,7 +182,11 @@ impl fmt::Display for Problem {
 
 /// All mistakes found so far. Readers add to it and go on, so that one run tells everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Problems(Vec<Problem>);
+pub struct Problems {
+    all: Vec<Problem>,
+    /// A hash of each, so that none is told twice and many are told quickly.
+    known: HashSet<u64>,
+}
 
 impl Problems {
     /// Adds an error at a place in a file.
@@ -201,16 +230,21 @@ impl Problems {
 
     /// Takes an error back that another one tells better.
     pub fn take_back(&mut self, source: &Source, span: &Range<usize>, message: &str) {
-        self.0.retain(|problem| {
+        let known = &mut self.known;
+        self.all.retain(|problem| {
             let place = problem.place.as_ref();
-            let is_there = place.is_some_and(|(s, at)| s.name == source.name && at == span);
-            !is_there || problem.message != message
+            let is_there = place.is_some_and(|(s, at)| at == span && s.name == source.name);
+            let is_it = is_there && problem.message == message;
+            if is_it {
+                known.remove(&problem.hash());
+            }
+            !is_it
         });
     }
 
     /// Shows the file of that name as this text from now on.
     pub fn show_as(&mut self, shown: &Source) {
-        for (source, _) in self.0.iter_mut().filter_map(|p| p.place.as_mut()) {
+        for (source, _) in self.all.iter_mut().filter_map(|p| p.place.as_mut()) {
             if source.name == shown.name {
                 *source = shown.clone();
             }
@@ -219,13 +253,15 @@ impl Problems {
 
     /// Takes over all of another list.
     pub fn extend(&mut self, other: Problems) {
-        self.0.extend(other.0);
+        for problem in other.all {
+            self.add(problem);
+        }
     }
 
     /// Tells all of them to another list, as warnings and with another hint.
     pub fn told_as_warnings(self, to: &RefCell<Problems>, hint: &str) {
         let mut to = to.borrow_mut();
-        for problem in self.0 {
+        for problem in self.all {
             to.push(
                 Severity::Warning,
                 problem.place,
@@ -237,18 +273,13 @@ impl Problems {
 
     /// Whether any of them is an error.
     pub fn has_errors(&self) -> bool {
-        self.0.iter().any(|p| p.severity == Severity::Error)
+        self.all.iter().any(|p| p.severity == Severity::Error)
     }
 
     /// All of them, by file and place.
     pub fn sorted(&self) -> Vec<&Problem> {
-        let mut all: Vec<&Problem> = self.0.iter().collect();
-        all.sort_by_key(|p| {
-            (
-                p.file().map(str::to_owned),
-                p.place.as_ref().map(|(_, s)| s.start),
-            )
-        });
+        let mut all: Vec<&Problem> = self.all.iter().collect();
+        all.sort_by(|a, b| a.order().cmp(&b.order()));
         all
     }
 
@@ -259,14 +290,17 @@ impl Problems {
         message: impl Into<String>,
         hint: Option<String>,
     ) {
-        let problem = Problem {
+        self.add(Problem {
             severity,
             place,
             message: message.into(),
             hint,
-        };
-        if !self.0.contains(&problem) {
-            self.0.push(problem);
+        });
+    }
+
+    fn add(&mut self, problem: Problem) {
+        if self.known.insert(problem.hash()) {
+            self.all.push(problem);
         }
     }
 }

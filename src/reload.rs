@@ -155,6 +155,8 @@ pub struct Reload {
 #[derive(Clone)]
 pub struct Trigger(mpsc::Sender<oneshot::Sender<Report>>);
 
+/// Problems of one reload that are logged, at most.
+const LOGGED_MAX: usize = 100;
 /// Reloads asked for and not begun, at most.
 const ASKED_MAX: usize = 16;
 
@@ -260,10 +262,17 @@ impl Reload {
         let reloads = &self.telemetry.rules_reloads;
         reloads.with_label_values(&["refused"]).inc();
         tracing::error!("the files have problems; the rules in force stay");
-        for problem in problems.sorted() {
-            if problem.severity == Severity::Error {
-                tracing::error!(file = problem.file(), "{problem}");
-            }
+        let errors = problems.sorted().into_iter();
+        let errors: Vec<_> = errors.filter(|p| p.severity == Severity::Error).collect();
+        for problem in errors.iter().take(LOGGED_MAX) {
+            tracing::error!(file = problem.file(), "{problem}");
+        }
+        if let Some(more) = errors
+            .len()
+            .checked_sub(LOGGED_MAX)
+            .filter(|more| *more > 0)
+        {
+            tracing::error!(more, "`trunkline check` tells the others");
         }
     }
 }

@@ -26,8 +26,13 @@ impl Problem {
         let title = level.primary_title(&*self.message);
         let group = match &self.place {
             Some((source, span)) => {
-                let marked = AnnotationKind::Primary.span(span.clone());
-                let snippet = Snippet::source(&*source.text).path(&*source.name);
+                // Those lines only: a file is long, and may have very many problems.
+                let (first, _) = source.position(span.start);
+                let (last, _) = source.position(span.end);
+                let (lines, start) = source.lines_of(first, last);
+                let marked = span.start.saturating_sub(start)..span.end.saturating_sub(start);
+                let marked = AnnotationKind::Primary.span(marked);
+                let snippet = Snippet::source(lines).path(&*source.name).line_start(first);
                 title.element(snippet.annotation(marked))
             }
             None => Group::with_title(title),
