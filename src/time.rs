@@ -4,6 +4,9 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+/// `2027-01-31`.
+const DAY_CHARS: usize = 10;
+
 /// A point in time: milliseconds since the Unix epoch. Within a process it never goes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -29,8 +32,19 @@ impl Moment {
 
     /// The same, or a day such as `2027-01-31`, which begins in UTC.
     pub fn from_day_or_rfc3339(text: &str) -> Option<Moment> {
-        let day = || Moment::from_rfc3339(&format!("{text}T00:00:00Z"));
-        Moment::from_rfc3339(text).or_else(day)
+        Moment::from_rfc3339(text).or_else(|| Moment::from_day(text))
+    }
+
+    /// Reads `2027-01-31`, which begins in UTC. Days that no clock reaches, such as the last one of the year 9999
+    /// that stands for "for ever", are the last moment that there is.
+    pub fn from_day(text: &str) -> Option<Moment> {
+        let is_plain =
+            text.len() == DAY_CHARS && text.bytes().all(|b| b == b'-' || b.is_ascii_digit());
+        let day: jiff::civil::Date = text.parse().ok().filter(|_| is_plain)?;
+        let begins = jiff::tz::Offset::UTC.to_timestamp(day.at(0, 0, 0, 0));
+        Some(Moment(
+            begins.unwrap_or(jiff::Timestamp::MAX).as_millisecond(),
+        ))
     }
 
     /// Written as RFC 3339 in UTC with milliseconds.

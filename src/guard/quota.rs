@@ -131,10 +131,13 @@ struct Count {
 
 impl Count {
     fn read(text: &str) -> Result<Count, Mistake> {
-        let mistake = |message| Mistake {
+        let mistake = |message| {
+            Mistake {
             text: Text::Limit,
             message,
-            hint: "a count and a time, such as `40000/day`, `100/h` or `1000/10m`".to_owned(),
+            hint: "a count from 1 to 4294967295 and a time, such as `40000/day`, `100/h` or `1000/10m`"
+                .to_owned(),
+        }
         };
         let Rate { count, per_ms } =
             Rate::parse(text).ok_or_else(|| mistake(format!("`{text}` is not a limit")))?;

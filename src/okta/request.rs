@@ -11,6 +11,8 @@ use crate::flow::{Channel, DeliveryId, Message, Secret};
 use crate::number::{Country, PhoneNumber};
 use crate::time::Moment;
 
+/// Whole numbers up to this are exact in a float (2 to the power of 53).
+const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
 /// The life of a passcode whose times are missing or unreadable, in milliseconds.
 const LIFE_MS_DEFAULT: i64 = 5 * 60_000;
 /// No passcode lives longer than this, in milliseconds, whatever the call says.
@@ -315,9 +317,12 @@ impl<'de> Visitor<'de> for TextVisitor {
         Ok(Text(Some(Cow::Owned(number.to_string()))))
     }
 
-    /// `9.87654321e9` is still the number it says.
+    /// `9.87654321e9` is still the number it says. What a float cannot hold exactly is none: another passcode than
+    /// Okta's locks somebody out.
     fn visit_f64<E>(self, number: f64) -> Result<Text<'de>, E> {
-        Ok(Text(Some(Cow::Owned(format!("{number:.0}")))))
+        let is_exact = number.fract() == 0.0 && number.abs() <= WHOLE_MAX;
+        let text = is_exact.then(|| Cow::Owned(format!("{number:.0}")));
+        Ok(Text(text))
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Text<'de>, E> {

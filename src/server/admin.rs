@@ -206,7 +206,7 @@ impl AdminHandler {
             locale: text("locale"),
             user: text("user"),
             login: text("login"),
-            text: text("text"),
+            text: query.0.get("text").cloned(),
             at: match query.get("at").map(Moment::from_day_or_rfc3339) {
                 Some(None) => {
                     let message = "`at` is a day or a time, such as 2027-01-31";

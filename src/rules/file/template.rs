@@ -64,7 +64,8 @@ fn language(value: Value<'_>) -> Option<String> {
     let primary = subtags.next().unwrap_or_default();
     let is_language = (2..=3).contains(&primary.len())
         && primary.chars().all(|c| c.is_ascii_alphabetic())
-        && subtags.all(|s| (2..=8).contains(&s.len()) && s.chars().all(char::is_alphanumeric));
+        && subtags
+            .all(|s| (2..=8).contains(&s.len()) && s.chars().all(|c| c.is_ascii_alphanumeric()));
     if is_language {
         return Some(text);
     }

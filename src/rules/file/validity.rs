@@ -75,7 +75,7 @@ pub(super) fn time(value: Value<'_>, day_ms: i64) -> Option<Moment> {
     if Moment::from_rfc3339(&format!("{text}Z")).is_some() {
         return value.wrong(format!("`{text}` has no offset"), Some(with_offset(&text)));
     }
-    let day = Moment::from_rfc3339(&format!("{text}T00:00:00Z"));
+    let day = Moment::from_day(&text);
     let hint = "a date such as `2026-01-31`, or a time such as `2026-01-31T09:00:00+01:00`";
     day.map(|day| day.plus_ms(day_ms))
         .or_else(|| value.wrong(format!("`{text}` is not a date"), Some(hint.to_owned())))

@@ -392,7 +392,7 @@ fn quotas_are_checked_with_their_places() {
     after(
         "[quota.q]\nlimit = \"many\"\nresets = \"00:00 America/Los_Angles\"\nunit = \"part\"",
         &[
-            "8:9: error: `many` is not a limit\n  hint: a count and a time, such as `40000/day`, `100/h` or `1000/10m`",
+            "8:9: error: `many` is not a limit\n  hint: a count from 1 to 4294967295 and a time, such as `40000/day`, `100/h` or `1000/10m`",
             "9:10: error: there is no time zone `America/Los_Angles`\n  hint: did you mean `America/Los_Angeles`?",
             "10:8: error: `part` is not known here\n  hint: did you mean `parts`?",
         ],

@@ -261,3 +261,14 @@ fn a_register_that_has_begun_keeps_no_router_from_starting() {
         "{told:?}"
     );
 }
+
+#[test]
+fn the_last_day_of_all_is_for_ever() {
+    let text = with("[[sender]]\nfrom = \"ACME\"\nvalid_to = \"9999-12-31\"\n");
+    assert_eq!(laid(&text, on("2026-07-01")), "one:ACME two:ACME");
+    let (_, told) = compile(&[(
+        "r",
+        &with("[[sender]]\nfrom = \"ACME\"\nvalid_to = \"20261231\"\n"),
+    )]);
+    assert!(told[0].contains("`20261231` is not a date"), "{told:?}");
+}
