@@ -23,9 +23,9 @@ use crate::rules::{Decision, Fleet, Rules};
 use crate::time::Moment;
 
 /// How much is done to analyse, at most, in rules held against a message or a rule.
-const EFFORT_MAX: u64 = 100_000_000;
+const EFFORT_MAX: u64 = 60_000_000;
 /// How much of it is done to find what messages meet.
-const CASES_EFFORT_MAX: u64 = 40_000_000;
+const CASES_EFFORT_MAX: u64 = 25_000_000;
 /// So many countries are listed in one line.
 const COUNTRIES_SHOWN_MAX: usize = 12;
 

@@ -22,7 +22,7 @@ use crate::time::Moment;
 pub use written::Declaration;
 
 /// How much is done to compare, at most, in rules held against a message.
-const EFFORT_MAX: u64 = 60_000_000;
+const EFFORT_MAX: u64 = 40_000_000;
 
 /// What a draft changes, the worst first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::flow::{Channel, DeliveryId, Message, Secret, VendorName};
 use crate::guard::Allow;
 use crate::number::{Country, PhoneNumber, all_countries, types_in};
+use crate::rules::condition::is_within;
 use crate::rules::countries::takes_no_names;
 use crate::rules::plan::Wanted;
 use crate::rules::probe::numbers::{Number, Told, numbers};
@@ -108,12 +109,17 @@ impl Effort {
 
 /// The probes, those with the least special first, and whether there is one for everything that can be told apart.
 pub(super) fn probes(scope: &Scope<'_>) -> (Vec<Probe>, bool) {
-    let shapes = Shapes::of(scope);
+    let mut shapes = Shapes::of(scope);
     let told = Told::of(scope.sides);
     let (numbers, has_all) = numbers(scope.countries, &told);
+    let usual = Usual::of(scope, &shapes.values);
+    if usual.org.is_none() && scope.changed.is_some() {
+        // Each message is from an org that something asks for.
+        shapes.all.retain(|shape| shape.has(Axis::Org));
+    }
     let mut maker = Maker {
         scope,
-        usual: Usual::of(scope, &shapes.values),
+        usual,
         values: &shapes.values,
         numbers: &numbers,
         probes: Vec::new(),
@@ -262,7 +268,8 @@ impl Rules {
 
 /// What messages have that nothing is special about.
 struct Usual {
-    org: Arc<str>,
+    /// None where something is special about every org.
+    org: Option<Arc<str>>,
     locale: &'static str,
     request_type: &'static str,
 }
@@ -270,17 +277,22 @@ struct Usual {
 impl Usual {
     fn of(scope: &Scope<'_>, values: &Values) -> Usual {
         let is_asked = |axis: Axis, value: &str| values.all(axis).any(|asked| asked == value);
-        let mut orgs = scope.orgs.iter();
-        let org = orgs.find(|org| !is_asked(Axis::Org, org));
+        let nobody = [Arc::from("")];
+        let orgs = if scope.orgs.is_empty() {
+            &nobody
+        } else {
+            scope.orgs
+        };
+        let org = orgs.iter().find(|org| !is_asked(Axis::Org, org));
         let is_in = |usual: &str| {
             let mut asked = values.all(Axis::Locale);
-            asked.any(|asked| crate::rules::condition::is_within(usual, asked))
+            asked.any(|asked| is_within(usual, asked))
         };
         let locale = LOCALES.into_iter().find(|locale| !is_in(locale));
         let mut types = REQUEST_TYPES.into_iter();
         let request_type = types.find(|value| !is_asked(Axis::RequestType, value));
         Usual {
-            org: org.or(scope.orgs.first()).cloned().unwrap_or_default(),
+            org: org.cloned(),
             locale: locale.unwrap_or_default(),
             request_type: request_type.unwrap_or_default(),
         }
@@ -349,6 +361,8 @@ impl<'n> Maker<'n> {
     fn probe(&self, number: &Number, channel: Channel, traits: &Traits, is_needed: bool) -> Probe {
         let value = |axis: Axis| self.values.value(traits, axis);
         let or = |axis: Axis, usual: &str| value(axis).unwrap_or(usual).to_owned();
+        let usual = self.usual.org.as_ref().or(self.scope.orgs.first());
+        let org = value(Axis::Org).map(Arc::from).or(usual.cloned());
         let special = std::iter::once(number.what.clone()).chain(self.values.words(traits));
         let special: Vec<String> = special.filter(|words| !words.is_empty()).collect();
         let okta_text = (channel == Channel::Sms).then_some(SHOWN_TEXT);
@@ -362,7 +376,7 @@ impl<'n> Maker<'n> {
             is_needed,
             message: Message {
                 id: DeliveryId::from_bytes([0; 16]),
-                org: value(Axis::Org).map_or_else(|| self.usual.org.clone(), Arc::from),
+                org: org.unwrap_or_default(),
                 event: None,
                 to: Ok(number.clone()),
                 channel,

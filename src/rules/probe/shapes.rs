@@ -1,12 +1,12 @@
 //! Combines what rules, templates, senders and registers ask for, so that no two of them meet unseen.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::number::Country;
 use crate::rules::Rules;
 use crate::rules::condition::{Condition, Login, is_within};
 use crate::rules::probe::Scope;
-use crate::rules::probe::places::{PLACES_MAX, Places};
+use crate::rules::probe::places::Places;
 
 /// Combinations of values, at most.
 const SHAPES_MAX: usize = 4_096;
@@ -91,6 +91,12 @@ pub(super) struct Shapes {
     pub(super) values: Values,
     /// Nothing was cut.
     pub(super) is_complete: bool,
+}
+
+impl Shape {
+    pub(super) fn has(&self, axis: Axis) -> bool {
+        self.traits[axis as usize] != 0
+    }
 }
 
 /// What one declaration asks for.
@@ -396,9 +402,17 @@ fn asked(scope: &Scope<'_>) -> Vec<Asked> {
                 is_changed: changed.is_none_or(|c| c.senders.contains(&index)),
             });
         }
-        all.extend(another_region(rules));
+        all.extend(opposites(rules, everywhere));
     }
     if let Some(changed) = scope.changed {
+        if names_all_orgs(scope, &all) {
+            let orgs = scope.orgs.iter().map(|org| org.to_string());
+            all.push(Asked {
+                places: everywhere,
+                lists: vec![(Axis::Org, orgs.collect())],
+                is_changed: false,
+            });
+        }
         all.push(Asked {
             places: Places::of(scope.countries, &changed.countries),
             lists: Vec::new(),
@@ -408,18 +422,37 @@ fn asked(scope: &Scope<'_>) -> Vec<Asked> {
     all
 }
 
-/// Where rules ask for this instance's region, messages of another one.
-fn another_region(rules: &Rules) -> Option<Asked> {
-    let mut conditions = rules.rules.iter().flat_map(|rule| &rule.conditions);
-    let is_asked = conditions.any(|condition| match condition {
+/// Whether no message is from an org that nothing is special about.
+fn names_all_orgs(scope: &Scope<'_>, asked: &[Asked]) -> bool {
+    let lists = asked.iter().flat_map(|asked| &asked.lists);
+    let lists = lists.filter(|(axis, _)| *axis == Axis::Org);
+    let named: HashSet<&str> = lists
+        .flat_map(|(_, list)| list)
+        .map(String::as_str)
+        .collect();
+    !scope.orgs.is_empty() && scope.orgs.iter().all(|org| named.contains(&**org))
+}
+
+/// What rules leave to others when they ask for what messages usually have.
+fn opposites(rules: &Rules, everywhere: Places) -> Vec<Asked> {
+    let conditions = || rules.rules.iter().flat_map(|rule| &rule.conditions);
+    let is_region = |condition: &Condition| match condition {
         Condition::Region(list) => list.iter().any(|region| **region == *rules.region),
         _ => false,
-    });
-    is_asked.then(|| Asked {
-        places: Places::all(PLACES_MAX),
-        lists: vec![(Axis::Region, vec!["another".to_owned()])],
+    };
+    let of_another_region = conditions().any(is_region);
+    let of_previews = conditions().any(|condition| condition.key() == "preview");
+    let all = [
+        (of_another_region, (Axis::Region, "another")),
+        (of_previews, (Axis::Preview, "true")),
+    ];
+    let all = all.into_iter().filter(|(is_asked, _)| *is_asked);
+    let all = all.map(|(_, (axis, value))| Asked {
+        places: everywhere,
+        lists: vec![(axis, vec![value.to_owned()])],
         is_changed: false,
-    })
+    });
+    all.collect()
 }
 
 fn of_conditions(conditions: &[Condition], here: impl Fn(Option<&[Country]>) -> Places) -> Asked {
