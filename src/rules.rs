@@ -35,7 +35,7 @@ use crate::text::Given;
 use crate::time::{Moment, Rate};
 
 pub use analysis::OwnSender;
-pub use compare::{ChainChange, Change, Comparison, Difference};
+pub use compare::{ChainChange, Change, Comparison, Declaration, Difference};
 pub use plan::Unused;
 
 /// What rules may name: the vendor accounts there are, given by the caller.

@@ -18,10 +18,14 @@ use crate::problem::{Problems, Source};
 use crate::rules::compile::listed;
 use crate::rules::countries::Groups;
 use crate::rules::file::{Name, Place, Written};
-use crate::rules::probe::{Met, Probe, Scope, probes, told_apart};
+use crate::rules::probe::{Apart, Effort, Met, Probe, Scope, probes, told_apart};
 use crate::rules::{Decision, Fleet, Rules};
 use crate::time::Moment;
 
+/// How much is done to analyse, at most, in rules held against a message or a rule.
+const EFFORT_MAX: u64 = 60_000_000;
+/// How much of it is done to find what messages meet.
+const CASES_EFFORT_MAX: u64 = 25_000_000;
 /// So many countries are listed in one line.
 const COUNTRIES_SHOWN_MAX: usize = 12;
 
@@ -45,8 +49,10 @@ struct Analysis<'a> {
     cases: Vec<(Probe, Met<'a>)>,
     /// There is a case for everything that can be told apart.
     is_complete: bool,
-    /// The country that stands for all that nothing names.
-    stand_in: Option<Country>,
+    apart: Apart,
+    effort: Effort,
+    /// What was not looked for, or not everywhere.
+    left_out: RefCell<BTreeSet<&'static str>>,
 }
 
 impl Rules {
@@ -65,9 +71,9 @@ impl Rules {
             // What is wrong with them has been told.
             read_document(file, &RefCell::default(), |root| written.read(root));
         }
-        let (named, stand_in) = told_apart(&[self]);
-        let all = named.into_iter().chain(stand_in);
-        let countries: Vec<Country> = all.filter(|c| self.guard.allows(*c)).collect();
+        let apart = told_apart(&[self]);
+        let mut countries = apart.countries();
+        countries.retain(|country| self.guard.allows(*country));
         let orgs: Vec<Arc<str>> = fleet.orgs.iter().map(|(name, _)| name.clone()).collect();
         let (probes, is_complete) = probes(&Scope {
             sides: &[self],
@@ -75,11 +81,15 @@ impl Rules {
             orgs: &orgs,
             region: &self.region,
             now,
+            changed: None,
         });
-        let cases = probes.into_iter().map(|probe| {
-            let met = self.meet(&probe, now);
+        let (all, effort) = (probes.len(), Effort::new(CASES_EFFORT_MAX));
+        let probes = probes.into_iter().take_while(|_| !effort.is_spent());
+        let cases = probes.map(|probe| {
+            let met = self.meet(&probe, now, &effort);
             (probe, met)
         });
+        let cases: Vec<(Probe, Met<'_>)> = cases.collect();
         let analysis = Analysis {
             rules: self,
             written,
@@ -87,15 +97,18 @@ impl Rules {
             own,
             now,
             problems,
-            cases: cases.collect(),
-            is_complete,
-            stand_in,
+            is_complete: is_complete && cases.len() == all,
+            cases,
+            apart,
+            effort: Effort::new(EFFORT_MAX - CASES_EFFORT_MAX),
+            left_out: RefCell::default(),
         };
         analysis.reach();
         analysis.dates();
         analysis.capacities();
         analysis.senders_by_country();
         analysis.texts_by_country();
+        analysis.tell_left_out();
     }
 }
 
@@ -118,7 +131,31 @@ impl<'a> Analysis<'a> {
             .iter()
             .filter(move |(probe, _)| probe.special.is_empty() && probe.message.channel == channel);
         let named = usual.map(|(probe, met)| (probe.number.country(), met));
-        named.filter(|(country, _)| Some(*country) != self.stand_in)
+        named.filter(|(country, _)| self.apart.is_named(*country))
+    }
+
+    /// Whether there is no effort left for something, which is told at the end.
+    fn leaves_out(&self, what: &'static str) -> bool {
+        let is_spent = self.effort.is_spent();
+        if is_spent {
+            self.left_out.borrow_mut().insert(what);
+        }
+        is_spent
+    }
+
+    /// Says what was not looked for because there is too much of it.
+    fn tell_left_out(&self) {
+        let mut left_out = self.left_out.borrow_mut();
+        if !self.is_complete {
+            left_out.insert("whether every vendor, sender and template is met by a message");
+        }
+        if left_out.is_empty() {
+            return;
+        }
+        let message = "the rules tell more apart than is looked at: not all is known of them";
+        let left_out: Vec<&str> = left_out.iter().copied().collect();
+        let hint = format!("left out: {}", left_out.join("; "));
+        self.general(message.to_owned(), Some(hint));
     }
 
     /// Where a chain that a rule uses is written.

@@ -1,20 +1,28 @@
 //! Says what a draft of the rules would change for the messages that two rule sets tell apart.
 
 mod fate;
+mod settings;
+mod written;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::flow::Channel;
-use crate::guard::{Allow, Settings};
 use crate::number::Country;
 use crate::rules::compare::fate::Fate;
+use crate::rules::compare::settings::{guard_changes, quota_changes, switch_changes};
+use crate::rules::compare::written::{Otherwise, Whose, Written};
 use crate::rules::plan::Chain;
-use crate::rules::probe::{Scope, probes, told_apart};
+use crate::rules::probe::{Apart, Effort, Probe, Scope, Traits, probes, told_apart};
 use crate::rules::{Act, Rules};
 use crate::time::Moment;
+
+pub use written::Declaration;
+
+/// How much is done to compare, at most, in rules held against a message.
+const EFFORT_MAX: u64 = 40_000_000;
 
 /// What a draft changes, the worst first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -23,9 +31,14 @@ pub struct Comparison {
     /// Chains in use on both sides that are walked otherwise.
     pub chains: Vec<ChainChange>,
     pub guard: Vec<Difference>,
+    pub quotas: Vec<Difference>,
+    /// By the vendor that is switched.
+    pub switches: Vec<Difference>,
+    /// Written differently, and no probe shows where.
+    pub unshown: Vec<Declaration>,
     /// Countries that rules name and for which nothing changes.
     pub unchanged: usize,
-    /// Everything that the rules tell apart was looked at.
+    /// Every message that may fare otherwise was looked at. If not, something may change that is not told.
     pub is_complete: bool,
 }
 
@@ -71,64 +84,63 @@ impl Difference {
 
 /// What is alike: whether all is lost, whose messages, by which channel, what changes.
 type Alike = (bool, String, Channel, Vec<Difference>);
+/// What number a message is for, by which channel, and what is special about it.
+type Kind<'p> = (&'p str, Country, Channel, Traits);
 
 impl Rules {
     /// What these rules would change, were they in force instead of `live`. `orgs` are the configured ones.
     pub fn compare(&self, live: &Rules, orgs: &[Arc<str>], now: Moment) -> Comparison {
         let sides = [live, self];
-        let (named, stand_in) = told_apart(&sides);
-        let countries: Vec<Country> = named.iter().copied().chain(stand_in).collect();
+        let apart = told_apart(&sides);
+        let countries = apart.countries();
+        let mut written = Written::of(live, self);
+        let is_let_in =
+            |country: &&Country| live.guard.allows(**country) != self.guard.allows(**country);
+        let let_in: Vec<Country> = countries.iter().filter(is_let_in).copied().collect();
+        written.changed.countries.extend(let_in);
         let (probes, is_complete) = probes(&Scope {
             sides: &sides,
             countries: &countries,
             orgs,
             region: &self.region,
             now,
+            changed: Some(&written.changed),
         });
-        // Each country's own changes for everybody; what is special is told only where it is another.
-        let mut usual: BTreeMap<(Country, Channel), Vec<Difference>> = BTreeMap::new();
-        let mut alike: BTreeMap<Alike, BTreeSet<Country>> = BTreeMap::new();
-        let mut changed = BTreeSet::new();
+        let effort = Effort::new(EFFORT_MAX);
+        let mut differing: Vec<Differing<'_, '_>> = Vec::new();
+        let mut is_complete = is_complete;
         for probe in &probes {
-            let (country, channel) = (probe.number.country(), probe.message.channel);
-            let before = Fate::of(live, probe, now);
-            let after = Fate::of(self, probe, now);
-            let differences = before.differences(&after);
-            let told = usual.get(&(country, channel));
-            let is_told = told.is_some_and(|told| *told == differences);
-            if probe.special.is_empty() {
-                usual.insert((country, channel), differences.clone());
-            }
-            if differences.is_empty() || is_told {
+            if effort.is_spent() {
+                is_complete &= !probe.is_needed;
                 continue;
             }
-            changed.insert(country);
-            let loses_all = before.is_sent() && !after.is_sent();
-            let key = (!loses_all, probe.special.clone(), channel, differences);
-            alike.entry(key).or_default().insert(country);
-        }
-        let changes = alike.into_iter();
-        let mut changes: Vec<Change> = changes
-            .map(
-                |((keeps, special, channel, differences), countries)| Change {
-                    loses_all: !keeps,
-                    others: stand_in.is_some_and(|other| countries.contains(&other)),
-                    countries: countries
-                        .into_iter()
-                        .filter(|c| Some(*c) != stand_in)
-                        .collect(),
-                    channel,
-                    only: (!special.is_empty()).then_some(special),
+            let before = Fate::of(live, probe, now, &effort);
+            let after = Fate::of(self, probe, now, &effort);
+            let differences = before.differences(&after);
+            if !differences.is_empty() {
+                differing.push(Differing {
+                    probe,
                     differences,
-                },
-            )
-            .collect();
-        changes.sort_by_key(|change| (!change.loses_all, change.only.is_some()));
+                    fates: [before, after],
+                });
+            }
+        }
+        let chains = chain_changes(live, self);
+        let unshown = written.all.into_iter().filter(|otherwise| {
+            // Where every message was looked at, only what depends on the time may show later.
+            let is_open = !is_complete || otherwise.has_dates;
+            is_open && !otherwise.is_shown(&differing, &chains)
+        });
+        let unshown = unshown.map(|otherwise| otherwise.declaration).collect();
+        let changed: BTreeSet<Country> = differing.iter().map(Differing::country).collect();
         Comparison {
-            changes,
-            chains: chain_changes(live, self),
+            changes: changes(&differing, &apart),
+            chains,
             guard: guard_changes(&live.guard, &self.guard),
-            unchanged: named.difference(&changed).count(),
+            quotas: quota_changes(live, self),
+            switches: switch_changes(live, self),
+            unshown,
+            unchanged: apart.named.difference(&changed).count(),
             is_complete,
         }
     }
@@ -143,6 +155,125 @@ impl Rules {
     }
 }
 
+/// A probe that fares otherwise.
+struct Differing<'p, 'r> {
+    probe: &'p Probe,
+    differences: Vec<Difference>,
+    /// In the live rules, and in the draft.
+    fates: [Fate<'r>; 2],
+}
+
+impl<'p> Differing<'p, '_> {
+    fn country(&self) -> Country {
+        self.probe.number.country()
+    }
+
+    fn loses_all(&self) -> bool {
+        let [before, after] = &self.fates;
+        before.is_sent() && !after.is_sent()
+    }
+
+    /// Whether others, of whom less is special, are told the same.
+    fn is_told(&self, kinds: &HashMap<Kind<'p>, &[Difference]>) -> bool {
+        let Probe {
+            traits,
+            what,
+            message,
+            ..
+        } = self.probe;
+        let special: Vec<usize> = (0..traits.len())
+            .filter(|axis| traits[*axis] != 0)
+            .collect();
+        let fewer = (0..1_usize << special.len()).map(|kept| {
+            let mut fewer = *traits;
+            for (bit, axis) in special.iter().enumerate() {
+                if kept >> bit & 1 == 0 {
+                    fewer[*axis] = 0;
+                }
+            }
+            fewer
+        });
+        let mut wider = fewer.flat_map(|fewer| [(what.as_str(), fewer), ("", fewer)]);
+        wider.any(|(wider_what, wider_traits)| {
+            let is_itself = wider_what == what && wider_traits == *traits;
+            let kind = (wider_what, self.country(), message.channel, wider_traits);
+            !is_itself
+                && kinds
+                    .get(&kind)
+                    .is_some_and(|told| *told == self.differences)
+        })
+    }
+}
+
+/// What changes, with all to whom the same happens in one. What is special is told only where it is another.
+fn changes(differing: &[Differing<'_, '_>], apart: &Apart) -> Vec<Change> {
+    let kinds = differing.iter().map(|differing| {
+        let Probe {
+            what,
+            message,
+            traits,
+            ..
+        } = differing.probe;
+        let kind = (what.as_str(), differing.country(), message.channel, *traits);
+        (kind, &*differing.differences)
+    });
+    let kinds: HashMap<Kind<'_>, &[Difference]> = kinds.collect();
+    let mut alike: BTreeMap<Alike, BTreeSet<Country>> = BTreeMap::new();
+    for differing in differing.iter().filter(|d| !d.is_told(&kinds)) {
+        let probe = differing.probe;
+        let differences = differing.differences.clone();
+        let keeps = !differing.loses_all();
+        let key = (
+            keeps,
+            probe.special.clone(),
+            probe.message.channel,
+            differences,
+        );
+        alike.entry(key).or_default().insert(differing.country());
+    }
+    let changes = alike.into_iter();
+    let changes = changes.map(|((keeps, special, channel, differences), countries)| {
+        let (others, countries): (Vec<Country>, Vec<Country>) = countries
+            .into_iter()
+            .partition(|c| Some(*c) == apart.stand_in);
+        Change {
+            loses_all: !keeps,
+            others: !others.is_empty(),
+            countries,
+            channel,
+            only: (!special.is_empty()).then_some(special),
+            differences,
+        }
+    });
+    let mut changes: Vec<Change> = changes.collect();
+    changes.sort_by_key(|change| (!change.loses_all, change.only.is_some()));
+    changes
+}
+
+impl Otherwise {
+    /// Whether any probe that fares otherwise has to do with it, or it is told by itself.
+    fn is_shown(&self, differing: &[Differing<'_, '_>], chains: &[ChainChange]) -> bool {
+        let is_met = |differing: &Differing<'_, '_>| {
+            let mut fates = differing.fates.iter().enumerate();
+            fates.any(|(side, fate)| match &self.whose {
+                Whose::Rule(at) => at[side].is_some() && fate.rule == at[side],
+                Whose::Template(at) => at[side].is_some_and(|index| fate.has_template(index)),
+                Whose::Sender(at) => at[side].is_some_and(|index| fate.has_sender(index)),
+                Whose::Chain(name) => fate.chain.is_some_and(|chain| *chain.name == **name),
+                Whose::Register(countries) => countries.contains(&differing.country()),
+            })
+        };
+        let is_told = |told: &ChainChange| match &self.whose {
+            Whose::Chain(name) => {
+                let mut own = self.declaration.differences.iter();
+                told.chain == *name && own.all(|own| told.differences.contains(own))
+            }
+            Whose::Rule(_) | Whose::Template(_) | Whose::Sender(_) | Whose::Register(_) => false,
+        };
+        differing.iter().any(is_met) || chains.iter().any(is_told)
+    }
+}
+
 fn chain_changes(live: &Rules, draft: &Rules) -> Vec<ChainChange> {
     let after = draft.chains_in_use();
     let both = live.chains_in_use().into_iter();
@@ -154,94 +285,4 @@ fn chain_changes(live: &Rules, draft: &Rules) -> Vec<ChainChange> {
     changes
         .filter(|change| !change.differences.is_empty())
         .collect()
-}
-
-impl Chain {
-    /// How otherwise another chain is walked.
-    fn pace_differences(&self, other: &Chain) -> Vec<Difference> {
-        let ms = |ms: i64| format!("{ms} ms");
-        let action = |moves: bool| if moves { "failover" } else { "stop" }.to_owned();
-        let order = |adaptive: bool| if adaptive { "adaptive" } else { "fixed" }.to_owned();
-        let sticky = |recipient: bool| if recipient { "recipient" } else { "delivery" }.to_owned();
-        let patience = |chain: &Chain| match chain.learning.patience {
-            true => "learned".to_owned(),
-            false => ms(chain.pace.patience_ms),
-        };
-        let (a, b) = (&self.pace, &other.pace);
-        let all = [
-            ("patience", patience(self), patience(other)),
-            ("started at once", a.width.to_string(), b.width.to_string()),
-            (
-                "max_sends",
-                a.max_sends.to_string(),
-                b.max_sends.to_string(),
-            ),
-            (
-                "give_up_after",
-                ms(a.give_up_after_ms),
-                ms(b.give_up_after_ms),
-            ),
-            (
-                "on_failed_receipt",
-                action(!a.stops_on_failed_receipt),
-                action(!b.stops_on_failed_receipt),
-            ),
-            (
-                "on_silence",
-                action(a.moves_on_silence),
-                action(b.moves_on_silence),
-            ),
-            (
-                "silence_after",
-                ms(self.silence_after_ms),
-                ms(other.silence_after_ms),
-            ),
-            (
-                "order",
-                order(self.learning.order),
-                order(other.learning.order),
-            ),
-            (
-                "sticky",
-                sticky(self.by_recipient),
-                sticky(other.by_recipient),
-            ),
-        ];
-        let all = all.into_iter();
-        all.filter_map(|(what, before, after)| Difference::of(what, before, after))
-            .collect()
-    }
-}
-
-fn guard_changes(before: &Settings, after: &Settings) -> Vec<Difference> {
-    let rate = |settings: &Settings| {
-        let limit = settings.per_number;
-        format!("{} in {} s", limit.count, limit.per_ms / 1000)
-    };
-    let per_number = Difference::of("per_number", rate(before), rate(after));
-    let countries = match (&before.allow, &after.allow) {
-        (Allow::Some(a), Allow::Some(b)) => {
-            let only = |one: &BTreeSet<Country>, other: &BTreeSet<Country>| {
-                let only: Vec<&str> = one.difference(other).map(Country::as_str).collect();
-                only.join(", ")
-            };
-            let words = |list: String| {
-                if list.is_empty() {
-                    "-".to_owned()
-                } else {
-                    list
-                }
-            };
-            Difference::of("allow_countries", words(only(a, b)), words(only(b, a)))
-        }
-        (a, b) => Difference::of("allow_countries", allowed(a), allowed(b)),
-    };
-    countries.into_iter().chain(per_number).collect()
-}
-
-fn allowed(allow: &Allow) -> String {
-    match allow {
-        Allow::Every => "every country".to_owned(),
-        Allow::Some(countries) => format!("{} countries", countries.len()),
-    }
 }

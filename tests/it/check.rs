@@ -110,3 +110,81 @@ fn problems_of_the_other_rules_are_told_as_theirs() {
     let output = check(&place, &["--against", "live"]);
     assert_eq!(output.status.code(), Some(78));
 }
+
+/// Rules of two orgs with a chain each, and a text for French.
+const TWO_ORGS: &str = r#"
+[chains.a]
+vendors = ["twilio", "vonage"]
+[chains.b]
+vendors = ["telnyx", "infobip"]
+[[rule]]
+name = "acme"
+when = { country = "SG", org = "acme", channel = "sms" }
+chain = "a"
+[[rule]]
+name = "others"
+when = { country = "SG", channel = "sms" }
+chain = "b"
+[[template]]
+name = "french"
+locale = ["fr"]
+vendor = ["twilio", "vonage"]
+text = "Votre code est {code}"
+"#;
+
+/// A place with these rules, and others of which only one text differs.
+fn with_two_texts(rules: &str, text: &str, other: &str) -> Place {
+    let place = with_directory();
+    for name in ["10-chains", "20-rules", "30-guard", "40-switches"] {
+        place.write(&format!("routing-rules/{name}.toml"), "");
+    }
+    place.write("routing-rules/10-chains.toml", &rules.replace(text, other));
+    place.write("live/10-chains.toml", rules);
+    place
+}
+
+#[test]
+fn a_text_that_one_orgs_messages_get_is_never_called_no_change() {
+    let place = with_two_texts(TWO_ORGS, "Votre code", "Ton code");
+    let output = check(&place, &["--against", "live"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(!err(&output).contains("no message"), "{}", err(&output));
+    let told = out(&output);
+    let changed =
+        "SG sms (org acme, locale fr): text \"Votre code est 123456\" -> \"Ton code est 123456\"\n";
+    assert!(told.contains(changed), "{told}");
+    assert!(!told.contains("nothing changes"), "{told}");
+}
+
+#[test]
+fn what_could_not_be_looked_at_is_loud() {
+    let axis = |key: &str| -> String {
+        let rules = (0..20).map(|i| {
+            let when = format!("when = {{ {key} = \"{key}{i}\", channel = \"sms\" }}");
+            format!("[[rule]]\nname = \"{key}{i}\"\n{when}\nchain = \"b\"\n")
+        });
+        rules.collect()
+    };
+    let rules = ["user", "org", "request_type"].map(axis).concat();
+    let rules = TWO_ORGS.replacen("[[rule]]", &format!("{rules}[[rule]]"), 1);
+    let rules = rules.replace("vendor = [\"twilio\", \"vonage\"]", "channel = \"voice\"");
+    let place = with_two_texts(&rules, "Votre code", "Ton code");
+    let output = check(&place, &["--against", "live"]);
+    let told = out(&output);
+    let loud = "NOT EVERYTHING WAS LOOKED AT: MORE MAY CHANGE THAN IS TOLD HERE\n";
+    assert!(told.contains(loud), "{told}{}", err(&output));
+    let unshown = "template french is written differently, and no probe shows where: text \"Votre code est {code}\" -> \"Ton code est {code}\"\n";
+    assert!(told.contains(unshown), "{told}");
+    let output = check(&place, &["--against", "live", "--format", "json"]);
+    let json: Json = serde_json::from_str(&out(&output)).expect("JSON");
+    let comparison = &json["against"]["comparison"];
+    assert_eq!(comparison["is_complete"], false);
+    assert_eq!(comparison["unshown"][0]["name"], "french");
+}
+
+#[test]
+fn equal_rules_change_nothing_and_it_is_said() {
+    let place = with_two_texts(TWO_ORGS, "Votre code", "Votre code");
+    let told = out(&check(&place, &["--against", "live"]));
+    assert!(told.contains("\nnothing changes\n"), "{told}");
+}

@@ -1,10 +1,11 @@
 //! Writes what a draft changes so that a reviewer reads it at a glance.
 
 use crate::number::Country;
-use crate::rules::{Change, Comparison, Difference};
+use crate::rules::{Change, Comparison, Declaration, Difference};
 
 /// A longer text is cut.
 const SHOWN_CHARS_MAX: usize = 160;
+const NOT_ALL: &str = "NOT EVERYTHING WAS LOOKED AT";
 
 /// One line for each change, the worst first, and how much stays as it is.
 pub(super) fn in_words(compared: &Comparison) -> String {
@@ -19,11 +20,19 @@ pub(super) fn in_words(compared: &Comparison) -> String {
     if !compared.guard.is_empty() {
         lines.push(format!("guard: {}", all(&compared.guard)));
     }
-    if lines.is_empty() {
-        lines.push("nothing changes".to_owned());
-    }
-    if !compared.is_complete {
-        lines.push("note: the rules tell more apart than was looked at".to_owned());
+    let of_each = |what: &str, each: &[Difference]| {
+        let each = each.iter();
+        each.map(|one| format!("{what} {}", in_short(one)))
+            .collect::<Vec<String>>()
+    };
+    lines.extend(of_each("quota", &compared.quotas));
+    lines.extend(of_each("switch", &compared.switches));
+    lines.extend(compared.unshown.iter().map(unshown));
+    match (lines.is_empty(), compared.is_complete) {
+        (true, true) => lines.push("nothing changes".to_owned()),
+        (true, false) => lines.push(format!("{NOT_ALL}: nothing else is known to change")),
+        (false, true) => {}
+        (false, false) => lines.insert(0, format!("{NOT_ALL}: MORE MAY CHANGE THAN IS TOLD HERE")),
     }
     let unchanged = compared.unchanged;
     lines.push(format!(
@@ -52,12 +61,29 @@ fn line(change: &Change) -> String {
     )
 }
 
+/// What differs in the files, and for no message that was looked at.
+fn unshown(declaration: &Declaration) -> String {
+    let Declaration {
+        what,
+        name,
+        differences,
+    } = declaration;
+    let differences = all(differences);
+    format!("{what} {name} is written differently, and no probe shows where: {differences}")
+}
+
 fn all(differences: &[Difference]) -> String {
-    let all: Vec<String> = differences
-        .iter()
-        .map(|d| format!("{} {} -> {}", d.what, cut(&d.before), cut(&d.after)))
-        .collect();
+    let all: Vec<String> = differences.iter().map(in_short).collect();
     all.join("; ")
+}
+
+fn in_short(difference: &Difference) -> String {
+    let Difference {
+        what,
+        before,
+        after,
+    } = difference;
+    format!("{what} {} -> {}", cut(before), cut(after))
 }
 
 fn cut(text: &str) -> String {

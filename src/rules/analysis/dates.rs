@@ -19,6 +19,12 @@ const DAY_MS: i64 = 24 * 3_600_000;
 const SOON_MS: i64 = 60 * DAY_MS;
 /// Days on which examples are tried again, at most.
 const DATES_MAX: usize = 60;
+/// So many cases are passed over with the effort of one rule.
+const CASES_A_RULE: u64 = 8;
+/// What one example costs beside the rules that it is held against.
+const EXAMPLE_EFFORT: u64 = 500;
+const ENDS: &str = "what is lost when something ends or begins";
+const EXAMPLES: &str = "whether every example holds on the days ahead";
 /// Things that take over, as many as are listed.
 const OTHERS_MAX: usize = 4;
 
@@ -126,7 +132,11 @@ impl Analysis<'_> {
     /// What the cases lose from now until then.
     fn loss(&self, then: Moment, concerns: impl Fn(&Probe, &Met<'_>) -> bool) -> Loss {
         let mut loss = Loss::default();
+        self.effort.spend(self.cases.len() as u64 / CASES_A_RULE);
         for (probe, met) in &self.cases {
+            if self.leaves_out(ENDS) {
+                break;
+            }
             let Decision::Plan(now) = &met.decision else {
                 continue;
             };
@@ -134,7 +144,7 @@ impl Analysis<'_> {
                 continue;
             }
             let country = probe.number.country();
-            match self.rules.meet(probe, then).decision {
+            match self.rules.meet(probe, then, &self.effort).decision {
                 Decision::Plan(plan) => {
                     let gone = now.steps.iter().filter(|step| {
                         let mut left = plan.steps.iter();
@@ -180,8 +190,14 @@ impl Analysis<'_> {
     /// Tries every example for now again, whenever something begins or ends.
     fn expectations(&self) {
         let moments = self.moments();
+        // Rules that every message is held against.
+        let always = self.rules.lookup.that_may_cover(&[]).len() as u64;
         for example in self.written.expects.iter().filter(|e| e.at.is_none()) {
             for then in &moments {
+                if self.leaves_out(EXAMPLES) {
+                    return;
+                }
+                self.effort.spend(EXAMPLE_EFFORT + always);
                 let broken = RefCell::<Problems>::default();
                 expect::check(self.rules, example, self.fleet, *then, &broken);
                 let broken = broken.take();

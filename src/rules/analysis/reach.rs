@@ -12,6 +12,9 @@ use crate::rules::{Decision, Rule};
 
 /// Combinations of country, channel and number type that are looked at for one rule, at most.
 const CELLS_MAX: usize = 20_000;
+/// What one of them costs beside the rules that it is held against.
+const CELL_EFFORT: u64 = 20;
+const TAKEN: &str = "whether earlier rules together leave nothing to each rule";
 
 /// What the rules ask about at all.
 struct Apart {
@@ -59,10 +62,16 @@ impl Analysis<'_> {
             place.warning(self.problems, message, None);
             return;
         }
+        if self.leaves_out(TAKEN) {
+            return;
+        }
+        // So many rules are asked for each kind of message.
+        let may = self.rules.lookup.that_may_cover(&rule.conditions).len();
+        self.effort.spend(2 * may as u64 + 1);
         if self.rules.is_covered(index, &rule.conditions) {
             return;
         }
-        if let Some(takers) = self.takers(index, apart) {
+        if let Some(takers) = self.takers(index, apart, may as u64) {
             let takers: Vec<&Rule> = takers.iter().map(|t| &self.rules.rules[*t]).collect();
             let names = takers.iter().map(|taker| &*taker.name);
             let message = format!(
@@ -77,13 +86,18 @@ impl Analysis<'_> {
     }
 
     /// The earlier rules that together take all of a rule's messages, in order.
-    fn takers(&self, index: usize, apart: &Apart) -> Option<BTreeSet<usize>> {
+    fn takers(&self, index: usize, apart: &Apart, may: u64) -> Option<BTreeSet<usize>> {
         let mut takers = BTreeSet::new();
         let cells = self.cells(&self.rules.rules[index].conditions, apart);
+        self.effort.spend(CELL_EFFORT * cells.len() as u64);
         if cells.is_empty() || cells.len() > CELLS_MAX {
             return None;
         }
         for cell in &cells {
+            if self.leaves_out(TAKEN) {
+                return None;
+            }
+            self.effort.spend(may + 1);
             takers.insert(self.rules.covering(index, cell)?);
         }
         Some(takers)
@@ -94,7 +108,7 @@ impl Analysis<'_> {
         let allowed = |country: &Country| self.rules.guard.allows(*country);
         let countries = countries_of(conditions).unwrap_or_else(|| {
             let named = self.rules.countries.iter().copied();
-            let others = self.stand_in.into_iter().chain([Country::NONE]);
+            let others = self.apart.stand_in.into_iter().chain([Country::NONE]);
             named.chain(others).filter(allowed).collect()
         });
         let types = types_of(conditions).unwrap_or_else(|| match apart.types {

@@ -300,3 +300,35 @@ fn an_accounts_own_sender_is_told_where_the_account_is_written() {
         "a simulator's own is nobody's"
     );
 }
+
+#[test]
+fn a_template_for_what_only_one_rule_leads_to_is_met() {
+    let rules = "[chains.d]\nvendors = [\"three\", \"four\"]\n\
+        [[rule]]\nname = \"r\"\nwhen = { country = \"MY\", org = \"acme\", channel = \"sms\" }\nchain = \"d\"\n\
+        [[rule]]\nname = \"rest\"\nwhen = { country = \"MY\", channel = \"sms\" }\nchain = \"c\"\n\
+        [[template]]\nname = \"t\"\nlocale = \"fr\"\nvendor = [\"three\", \"four\"]\ntext = \"{code} it is\"\n\
+        [[sender]]\nname = \"s\"\nvendor = \"three\"\ncountry = \"MY\"\nfrom = \"+60312345678\"\n";
+    let text = format!("{GOOD}{rules}");
+    let mut fleet = fleet();
+    fleet.vendors.truncate(4);
+    for vendor in &mut fleet.vendors {
+        vendor.from = None;
+    }
+    assert_eq!(analysed(&text, &fleet, &[]), [""; 0]);
+}
+
+#[test]
+fn what_is_not_looked_at_is_told_and_nothing_is_guessed_of_it() {
+    let axis = |key: &str| -> String {
+        let rules = (0..17).map(|i| format!("[[rule]]\nname = \"{key}{i}\"\nwhen = {{ {key} = \"{key}{i}\", channel = \"sms\" }}\nchain = \"c\"\n"));
+        rules.collect()
+    };
+    let never = "[[template]]\nname = \"t\"\ncountry = \"MY\"\ntext = \"{code}\"\n";
+    let many = [&axis("locale"), &axis("user"), &axis("request_type"), never].concat();
+    for_countries(
+        "\"SG\", org = \"acme\"",
+        &many,
+        &["the rules tell more apart than is looked at: not all is known of them"],
+    );
+    after(never, &["8:8: no message meets template `t`"]);
+}
