@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
-use crate::cli::{CONFIG, ConfigArgs, FINE, Format, tell};
+use crate::cli::{CONFIG, ConfigArgs, FINE, Format, NO, tell};
 use crate::problem::{Problem, Problems};
 use crate::reload::{Loaded, Place, Vendors, configuration, examine, load_rules};
 use crate::rules::Comparison;
@@ -25,22 +25,27 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> u8 {
-    let place = args.config.place();
+    let place = args.config.place_to_read();
     let vendors = args.config.vendors(&configuration(&place));
     let now = Clock::start().now();
     let (loaded, problems) = examine(&place, &vendors, now);
+    let loaded = loaded.filter(|_| !problems.has_errors());
     let against = |loaded: &Loaded| {
         let dir = args.against.as_ref()?;
         Some(against(dir, &place, &vendors, loaded, now))
     };
+    let mut is_compared = true;
     match args.format {
         Format::Human => tell(&problems),
         Format::Json => {
             let against = loaded.as_ref().and_then(against);
+            is_compared = against
+                .as_ref()
+                .is_none_or(|(compared, _)| compared.is_some());
             let against = against.map(|(compared, problems)| {
                 json!({ "ok": compared.is_some(), "problems": told(&problems), "comparison": compared })
             });
-            println!(
+            say!(
                 "{}",
                 json!({ "ok": loaded.is_some(), "problems": told(&problems), "against": against })
             );
@@ -53,12 +58,14 @@ pub(super) fn run(args: &Args) -> u8 {
         let rules = loaded.catalog.rules.rule_names().count();
         let vendors = loaded.catalog.accounts().count();
         let warnings = problems.sorted().len();
-        println!("fine: {rules} rules, {vendors} vendors, {warnings} warnings");
+        say!("fine: {rules} rules, {vendors} vendors, {warnings} warnings");
         if let Some((compared, problems)) = against(&loaded) {
+            is_compared = compared.is_some();
             print_comparison(compared.as_ref(), &problems);
         }
     }
-    FINE
+    // Whoever asked for a comparison and got none must not take it for "nothing changes".
+    if is_compared { FINE } else { NO }
 }
 
 /// What the rules change against those of another directory, which may be broken.
@@ -84,7 +91,7 @@ fn told(problems: &Problems) -> Vec<Json> {
 
 fn print_comparison(compared: Option<&Comparison>, problems: &Problems) {
     match compared {
-        Some(compared) => print!("{}", blast::in_words(compared)),
+        Some(compared) => say_whole!("{}", blast::in_words(compared)),
         None => {
             eprintln!(
                 "note: nothing is compared, since the other rules have problems of their own:\n"

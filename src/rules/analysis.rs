@@ -113,7 +113,7 @@ impl Rules {
 }
 
 impl<'a> Analysis<'a> {
-    /// Cases of text messages that are sent to countries which rules name.
+    /// Cases of text messages that are sent to countries which something names.
     fn named_texts(&self) -> impl Iterator<Item = (Country, &Probe, &Met<'a>, &Plan)> {
         let texts = self.cases.iter().filter_map(|(probe, met)| {
             let Decision::Plan(plan) = &met.decision else {
@@ -121,7 +121,7 @@ impl<'a> Analysis<'a> {
             };
             Some((probe.number.country(), probe, met, plan))
         });
-        texts.filter(|(country, ..)| self.rules.countries.contains(country))
+        texts.filter(|(country, ..)| self.apart.is_named(*country))
     }
 
     /// Cases that nothing is special about, by this channel, in countries that something names.

@@ -19,6 +19,7 @@ enum Nobody {
 
 impl Analysis<'_> {
     pub(super) fn capacities(&self) {
+        self.too_long();
         for channel in Channel::ALL {
             self.coverage(channel);
         }
@@ -82,6 +83,42 @@ impl Analysis<'_> {
                         place.warning(self.problems, message, None);
                     }
                 }
+            }
+        }
+    }
+
+    /// Rules whose `max_parts` no text to a country keeps: all of them are denied.
+    fn too_long(&self) {
+        let mut denied: BTreeMap<(String, &str), BTreeSet<Country>> = BTreeMap::new();
+        for (probe, met) in &self.cases {
+            if let Decision::TooLong { rule, .. } = &met.decision {
+                let key = (rule.to_string(), &*probe.special);
+                let countries = denied.entry(key).or_default();
+                countries.insert(probe.number.country());
+            }
+        }
+        let usual: BTreeSet<String> = denied
+            .keys()
+            .filter(|(_, special)| special.is_empty())
+            .map(|(rule, _)| rule.clone())
+            .collect();
+        for ((rule, special), countries) in &denied {
+            let written = self.written.rules.iter().find(|r| r.name.text == *rule);
+            let Some(place) = written.map(|r| &r.name.place) else {
+                continue;
+            };
+            let hint = Some("a higher `max_parts`, or a shorter `[[template]]`".to_owned());
+            let countries = shown(countries);
+            if special.is_empty() {
+                let message = format!(
+                    "every text to {countries} takes too many parts for rule `{rule}`: all are denied"
+                );
+                place.error(self.problems, message, hint);
+            } else if !usual.contains(rule) {
+                let message = format!(
+                    "texts to {countries} ({special}) take too many parts for rule `{rule}`: they are denied"
+                );
+                place.warning(self.problems, message, hint);
             }
         }
     }

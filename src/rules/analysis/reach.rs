@@ -107,9 +107,8 @@ impl Analysis<'_> {
     fn cells(&self, conditions: &[Condition], apart: &Apart) -> Vec<Vec<Condition>> {
         let allowed = |country: &Country| self.rules.guard.allows(*country);
         let countries = countries_of(conditions).unwrap_or_else(|| {
-            let named = self.rules.countries.iter().copied();
-            let others = self.apart.stand_in.into_iter().chain([Country::NONE]);
-            named.chain(others).filter(allowed).collect()
+            let named = self.apart.countries().into_iter();
+            named.chain([Country::NONE]).filter(allowed).collect()
         });
         let types = types_of(conditions).unwrap_or_else(|| match apart.types {
             true => NumberType::ALL.to_vec(),
@@ -246,7 +245,7 @@ impl Analysis<'_> {
                 *t.name == *name && t.vendors.as_ref().is_some_and(|vendors| vendors.is_empty())
             });
             let holds = Validity::holds(&template.validity, self.now);
-            if used.contains(&*name) || of_nobody || !holds {
+            if used.contains(&*name) || of_nobody || !holds || self.is_too_long(template) {
                 continue;
             }
             let message = format!("no message meets template `{name}`");
@@ -254,6 +253,19 @@ impl Analysis<'_> {
                 "nothing is sent where it is for, or one with more conditions is always there";
             place.warning(self.problems, message, Some(hint.to_owned()));
         }
+    }
+
+    /// Whether texts are denied where a template is for, perhaps because of it: that is told of the rule.
+    fn is_too_long(&self, template: &Template) -> bool {
+        let countries = template
+            .countries
+            .as_ref()
+            .map(|names| self.countries(names));
+        self.cases.iter().any(|(probe, met)| {
+            let country = probe.number.country();
+            let is_there = countries.as_ref().is_none_or(|c| c.contains(&country));
+            is_there && matches!(met.decision, Decision::TooLong { .. })
+        })
     }
 
     /// Tells what no file holds.

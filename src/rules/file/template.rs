@@ -6,6 +6,13 @@ use crate::rules::condition::{locale, request_type};
 use crate::rules::file::{Place, Template, Validity, channel, each, name, names};
 use crate::rules::wording::Words;
 
+/// What every vendor takes of a text, in characters (most of their API references say 1,600).
+const TEXT_CHARS_MAX: usize = 1_600;
+/// Somebody listens to this.
+const SPOKEN_CHARS_MAX: usize = 3_000;
+/// The longest life of a passcode.
+const LIFE_MINUTES: i64 = 15;
+
 pub(super) fn template(table: &Table<'_>) -> Option<Template> {
     let template_name = table.read("name", name);
     let countries = table.read("country", names);
@@ -32,6 +39,20 @@ pub(super) fn template(table: &Table<'_>) -> Option<Template> {
     });
     table.finish();
     let (words, text) = text?;
+    let chars = words
+        .settle("", LIFE_MINUTES, webotp.as_deref())
+        .chars()
+        .count();
+    let most = match channel {
+        Channel::Sms => TEXT_CHARS_MAX,
+        Channel::Voice => SPOKEN_CHARS_MAX,
+    };
+    if chars > most
+        && let Some(value) = table.get("text")
+    {
+        let hint = format!("at most {most}");
+        value.wrong::<()>(format!("this text has {chars} characters"), Some(hint));
+    }
     Some(Template {
         place: Place::of_table(table),
         name: template_name,

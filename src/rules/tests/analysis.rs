@@ -332,3 +332,27 @@ fn what_is_not_looked_at_is_told_and_nothing_is_guessed_of_it() {
     );
     after(never, &["8:8: no message meets template `t`"]);
 }
+
+#[test]
+fn a_country_that_max_parts_shuts_out_is_a_mistake() {
+    let long = "x".repeat(170);
+    let rules = "[chains.c]\nvendors = [\"one\", \"two\"]\n[[rule]]\nname = \"a\"\nwhen = { country = [\"SG\", \"FR\"], channel = \"sms\" }\nchain = \"c\"\nmax_parts = 1\n";
+    let template = format!("[[template]]\ncountry = \"SG\"\ntext = \"{{code}} {long}\"\n");
+    let error = "4:8: error: every text to SG takes too many parts for rule `a`: all are denied";
+    warns(&[rules, &template].concat(), &[error]);
+    let german = template.replace("country = \"SG\"", "country = \"SG\"\nlocale = \"de\"");
+    let told = analysed(&[rules, &german].concat(), &fleet_of_two(), &[]);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].contains("warning: texts to SG (locale de) take too many parts"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_catch_all_behind_a_list_of_allowed_countries_is_not_shadowed() {
+    let text = "[guard]\nallow_countries = [\"SG\", \"FR\"]\n[chains.c]\nvendors = [\"one\", \"two\"]\n\
+        [[rule]]\nname = \"a\"\nwhen = { country = \"SG\", channel = \"sms\" }\nchain = \"c\"\n\
+        [[rule]]\nname = \"rest\"\nwhen = { channel = \"sms\" }\nchain = \"c\"\n";
+    warns(text, &[]);
+}
