@@ -1,27 +1,14 @@
 //! What `trunkline check` says beyond problems: the shipped rules are clean, and a draft is held against what is live.
 
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value as Json;
 
-use crate::router::{BINARY, Place};
+use crate::commands::{err, out, run};
+use crate::router::Place;
 
 fn check(place: &Place, args: &[&str]) -> Output {
-    let mut command = Command::new(BINARY);
-    command
-        .args(["check", "--sandbox"])
-        .args(args)
-        .current_dir(&place.0)
-        .env_remove("TRUNKLINE_LOG");
-    command.output().expect("the binary starts")
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
+    run(place, &[&["check", "--sandbox"], args].concat())
 }
 
 /// A place with another directory for rules.

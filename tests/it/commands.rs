@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use crate::router::{BINARY, NUMBER, Place, Router};
 
-fn run(place: &Place, args: &[&str]) -> Output {
+pub(crate) fn run(place: &Place, args: &[&str]) -> Output {
     let mut command = Command::new(BINARY);
     command
         .args(args)
@@ -16,11 +16,11 @@ fn run(place: &Place, args: &[&str]) -> Output {
     command.output().expect("the binary starts")
 }
 
-fn out(output: &Output) -> String {
+pub(crate) fn out(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn err(output: &Output) -> String {
+pub(crate) fn err(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
