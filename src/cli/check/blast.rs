@@ -5,11 +5,20 @@ use crate::rules::{Change, Comparison, Declaration, Difference};
 
 /// A longer text is cut.
 const SHOWN_CHARS_MAX: usize = 160;
+/// So many changes are told to people.
+const CHANGES_SHOWN_MAX: usize = 500;
 const NOT_ALL: &str = "NOT EVERYTHING WAS LOOKED AT";
 
 /// One line for each change, the worst first, and how much stays as it is.
 pub(super) fn in_words(compared: &Comparison) -> String {
-    let mut lines: Vec<String> = compared.changes.iter().map(line).collect();
+    let changes = compared.changes.iter();
+    let mut lines: Vec<String> = changes.take(CHANGES_SHOWN_MAX).map(line).collect();
+    let more = compared.changes.len() - lines.len();
+    if more > 0 {
+        lines.push(format!(
+            "and {more} changes more: `--format json` has them all"
+        ));
+    }
     for chain in &compared.chains {
         lines.push(format!(
             "chain {}: {}",
@@ -30,7 +39,9 @@ pub(super) fn in_words(compared: &Comparison) -> String {
     lines.extend(compared.unshown.iter().map(unshown));
     match (lines.is_empty(), compared.is_complete) {
         (true, true) => lines.push("nothing changes".to_owned()),
-        (true, false) => lines.push(format!("{NOT_ALL}: nothing else is known to change")),
+        (true, false) => lines.push(format!(
+            "{NOT_ALL}: no change was found, and there may be some"
+        )),
         (false, true) => {}
         (false, false) => lines.insert(0, format!("{NOT_ALL}: MORE MAY CHANGE THAN IS TOLD HERE")),
     }
