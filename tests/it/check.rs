@@ -87,7 +87,7 @@ fn problems_of_the_other_rules_are_told_as_theirs() {
     let place = with_directory();
     place.write("live/a.toml", "[[rule]]\nname = \"x\"\nchain = \"y\"\n");
     let output = check(&place, &["--against", "live"]);
-    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
     assert!(err(&output).contains("the other rules have problems of their own"));
     assert!(err(&output).contains("unknown chain `y`"));
     let output = check(&place, &["--against", "nowhere", "--format", "json"]);
