@@ -8,7 +8,7 @@ mod words;
 
 pub use measure::{Encoding, Measure, measure};
 pub use plain::{shortest, transliterate};
-pub use render::{Given, language, render, spoken};
+pub use render::{Given, language, render};
 pub use script::{Script, script, tag};
 pub use words::{Mistake, Words};
 

@@ -59,11 +59,6 @@ pub fn language(wording: Option<&Wording>) -> Cow<'_, str> {
     }
 }
 
-/// What is read out in a call in English: the passcode digit by digit, twice.
-pub fn spoken(code: &str) -> String {
-    fill(script(DEFAULT_LANGUAGE).spoken, one_by_one(code).expose())
-}
-
 fn language_of(wording: Option<&Wording>) -> &str {
     let language = wording.and_then(|w| w.language.as_deref());
     language.unwrap_or(DEFAULT_LANGUAGE)
@@ -84,6 +79,11 @@ fn one_by_one(code: &str) -> Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What is read out in a call in English.
+    fn spoken(code: &str) -> String {
+        fill(script(DEFAULT_LANGUAGE).spoken, one_by_one(code).expose())
+    }
 
     const OWN: &str = "Okta says 123456";
 

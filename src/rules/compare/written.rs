@@ -97,9 +97,7 @@ impl Written {
         let names = |side: usize, index: usize| sides[side][index].name.to_string();
         let found = Pairing::of(&meanings, names);
         for (name, at) in &found.others {
-            let dated = [0, 1]
-                .iter()
-                .any(|side| at[*side].is_some_and(|i| !sides[*side][i].validity.is_always()));
+            let dated = is_dated(*at, |side, i| &sides[side][i].validity);
             let differences = found.differences(&meanings, *at);
             self.tell("rule", name, differences, Whose::Rule(*at), dated);
         }
@@ -121,9 +119,7 @@ impl Written {
         let names = |side: usize, index: usize| sides[side][index].name.to_string();
         let found = Pairing::of(&meanings, names);
         for (name, at) in &found.others {
-            let dated = [0, 1]
-                .iter()
-                .any(|side| at[*side].is_some_and(|i| !sides[*side][i].validity.is_always()));
+            let dated = is_dated(*at, |side, i| &sides[side][i].validity);
             let differences = found.differences(&meanings, *at);
             self.tell("template", name, differences, Whose::Template(*at), dated);
         }
@@ -145,9 +141,7 @@ impl Written {
         };
         let found = Pairing::of(&meanings, names);
         for (name, at) in &found.others {
-            let dated = [0, 1]
-                .iter()
-                .any(|side| at[*side].is_some_and(|i| !sides[*side][i].validity.is_always()));
+            let dated = is_dated(*at, |side, i| &sides[side][i].validity);
             let differences = found.differences(&meanings, *at);
             self.tell("sender", name, differences, Whose::Sender(*at), dated);
         }
@@ -213,6 +207,13 @@ struct Pairing {
     changed: [BTreeSet<usize>; 2],
     /// Each with its index on the sides where it is.
     others: Vec<(String, [Option<usize>; 2])>,
+}
+
+/// Whether either side's one begins or ends on a day.
+fn is_dated<'a>(at: [Option<usize>; 2], validity: impl Fn(usize, usize) -> &'a Validity) -> bool {
+    let sides = at.into_iter().enumerate();
+    let mut there = sides.filter_map(|(side, index)| Some(validity(side, index?)));
+    there.any(|validity| !validity.is_always())
 }
 
 impl Pairing {
