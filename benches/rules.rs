@@ -149,6 +149,7 @@ fn compile(files: &[Source]) -> Rules {
         needs_sender: Vec::new(),
         rate: None,
         quota: None,
+        stand_in: false,
     };
     let fleet = Fleet {
         vendors: VENDORS.map(vendor).to_vec(),

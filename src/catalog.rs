@@ -121,6 +121,7 @@ fn fleet(
             needs_sender: account.needs_sender(),
             rate: configured.and_then(|v| v.rate),
             quota: configured.and_then(|v| v.quota.clone()),
+            stand_in: configured.is_none(),
         }
     });
     let orgs = config.orgs.iter();
@@ -182,6 +183,7 @@ fn real_accounts(
             Grant {
                 name: Arc::clone(&vendor.name.value),
                 base_url: vendor.base_url.clone(),
+                region: vendor.region.as_ref().map(|r| Arc::clone(&r.value)),
                 credentials: credentials
                     .map(|(name, secret)| (name.value.clone(), secret.clone()))
                     .collect(),
@@ -246,7 +248,22 @@ fn tell_misfits(
             problems.error_hint(source, name.span.clone(), message, hint);
         }
     }
-    if missing.is_empty() && account.origins().is_empty() {
+    if let Some(region) = &vendor.region {
+        let known = account.definition().regions();
+        if !known.contains(&&*region.value) {
+            let hint = match known.as_slice() {
+                [] => "it has no regional addresses; `base_url` may name one".to_owned(),
+                known => did_you_mean(&region.value, known.iter().copied())
+                    .unwrap_or_else(|| format!("it has {}", known.join(", "))),
+            };
+            let message = format!(
+                "`{}` has no region `{}`",
+                vendor.definition.value, region.value
+            );
+            problems.error_hint(source, region.span.clone(), message, hint);
+        }
+    }
+    if missing.is_empty() && account.channels().is_empty() && account.origins().is_empty() {
         let message = format!("`{}` has no `base_url`", vendor.name.value);
         let hint = "this vendor gives every account an address of its own";
         problems.error_hint(source, vendor.name.span.clone(), message, hint);

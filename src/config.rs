@@ -118,6 +118,8 @@ pub struct VendorAccount {
     /// The counter of the rules that its messages use up whose sender names none.
     pub quota: Option<Arc<str>>,
     pub data_region: Option<Arc<str>>,
+    /// Which of the definition's regional addresses it uses.
+    pub region: Option<At<Arc<str>>>,
 }
 
 /// Looks a variable of the process's environment up.

@@ -66,6 +66,8 @@ pub struct FleetVendor {
     pub rate: Option<Rate>,
     /// The counter that its messages use up whose sender names none.
     pub quota: Option<Arc<str>>,
+    /// Nobody configured it: it stands in for an account of its definition.
+    pub stand_in: bool,
 }
 
 /// One rule set as meant: every name in it is resolved.

@@ -7,7 +7,7 @@ mod simulator;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde::Serialize;
 
@@ -21,6 +21,8 @@ use simulator::Simulator;
 #[derive(Default)]
 pub struct Sandbox {
     simulators: Mutex<BTreeMap<VendorName, Arc<Simulator>>>,
+    /// Where the client takes receipts: for vendors that are told so once and not with each message.
+    client_url: Arc<OnceLock<String>>,
 }
 
 /// One simulated vendor, as the admin API shows it.
@@ -62,10 +64,15 @@ impl Sandbox {
             simulator.speak_as(account.clone());
             return Ok(account);
         }
-        let simulator = Simulator::start(account)?;
+        let simulator = Simulator::start(account, Arc::clone(&self.client_url))?;
         let account = simulator.account();
         simulators.insert(Arc::clone(name), simulator);
         Ok(account)
+    }
+
+    /// Tells all vendors where receipts go that are not asked for with each message. Only the first time counts.
+    pub fn report_to(&self, client_url: String) {
+        self.client_url.get_or_init(|| client_url);
     }
 
     /// Tells a vendor how to behave from now on, in general or towards one prefix; `false` when there is no such vendor.

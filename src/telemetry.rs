@@ -1,6 +1,8 @@
 //! Owns the names of metrics and the form of logs.
 
+use std::collections::HashSet;
 use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus::{
@@ -12,6 +14,9 @@ use tracing_subscriber::EnvFilter;
 
 /// Log lines waiting to be written; more are dropped rather than hold a passcode up.
 const LOG_LINES_WAITING_MAX: usize = 64_000;
+
+/// Unlisted codes with a counter of their own, at most; the rest are counted together.
+const UNLISTED_CODES_MAX: usize = 200;
 
 /// Seconds; from a loopback vendor to Okta's three seconds.
 const HOOK_BUCKETS: &[f64] = &[
@@ -43,7 +48,7 @@ pub struct Telemetry {
     pub attempts: IntCounterVec,
     pub attempt_duration: HistogramVec,
     pub skips: IntCounterVec,
-    pub unlisted_codes: IntCounterVec,
+    unlisted_codes: Unlisted,
     pub account_refusals: IntCounterVec,
     pub daily_caps: IntCounterVec,
     pub failovers: IntCounterVec,
@@ -64,7 +69,33 @@ pub struct Telemetry {
     pub journal_failures: IntCounterVec,
 }
 
+/// Codes that no definition lists, and which of them have a counter of their own.
+struct Unlisted {
+    counters: IntCounterVec,
+    seen: Mutex<HashSet<[String; 3]>>,
+}
+
+impl Unlisted {
+    fn count(&self, vendor: &str, channel: &str, code: &str) {
+        let known = [vendor, channel, code].map(str::to_owned);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_room = seen.len() < UNLISTED_CODES_MAX || seen.contains(&known);
+        if has_room {
+            seen.insert(known);
+        }
+        let code = if has_room { code } else { "other" };
+        let labels = [vendor, channel, code];
+        self.counters.with_label_values(&labels).inc();
+    }
+}
+
 impl Telemetry {
+    /// Counts a code that the vendor gave and its definition does not list.
+    pub fn count_unlisted(&self, vendor: &str, channel: &str, code: Option<&str>) {
+        self.unlisted_codes
+            .count(vendor, channel, code.unwrap_or("unreadable"));
+    }
+
     /// Makes and registers every metric.
     ///
     /// # Errors
@@ -118,11 +149,14 @@ impl Telemetry {
                 "Vendors passed over without a call.",
                 &["vendor", "country", "why"],
             )?,
-            unlisted_codes: make.counters(
-                "trunkline_unlisted_codes_total",
-                "Refusals whose code the vendor's definition does not list.",
-                &["vendor", "channel"],
-            )?,
+            unlisted_codes: Unlisted {
+                counters: make.counters(
+                    "trunkline_unlisted_codes_total",
+                    "Refusals and receipts whose code the vendor's definition does not list.",
+                    &["vendor", "channel", "code"],
+                )?,
+                seen: Mutex::default(),
+            },
             account_refusals: make.counters(
                 "trunkline_account_refusals_total",
                 "Refusals of our account itself: credentials, credit, permissions.",

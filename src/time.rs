@@ -53,6 +53,13 @@ impl Moment {
             .map(|t| format!("{t:.3}"))
             .unwrap_or_else(|_| self.0.to_string())
     }
+
+    /// The same to the second.
+    pub fn to_rfc3339_seconds(self) -> String {
+        jiff::Timestamp::from_second(self.0.div_euclid(1_000))
+            .map(|t| t.to_string())
+            .unwrap_or_else(|_| self.0.to_string())
+    }
 }
 
 /// So many in so long.

@@ -4,8 +4,11 @@
 //! language and no vendor.
 
 mod account;
+mod authorization;
 mod definition;
 mod example;
+mod keyed;
+mod pick;
 mod receipt;
 mod request;
 mod signature;
@@ -18,7 +21,7 @@ pub use definition::{Definition, Operation, Simulated, Simulation};
 pub use example::check_examples;
 pub use receipt::{Callback, News, RECEIPTS_PER_REQUEST_MAX, Refusal, Told, same_id};
 pub use request::{Job, Unfit};
-pub use simulation::{Asked, Objection};
+pub use simulation::{Asked, Objection, Said};
 pub use template::Slot;
 
 #[cfg(test)]

@@ -43,6 +43,7 @@ fn fleet() -> Fleet {
         needs_sender: Vec::new(),
         rate: Rate::parse("100/s"),
         quota: None,
+        stand_in: false,
     };
     Fleet {
         vendors: vec![

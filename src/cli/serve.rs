@@ -33,7 +33,7 @@ const WARM_MAX: Duration = Duration::from_secs(3);
 pub(super) struct Args {
     #[command(flatten)]
     config: ConfigArgs,
-    /// With --sandbox: how a vendor behaves (accept, reject:CODE, 500, throttle, silent, slow:2s, refuse,
+    /// With --sandbox: how a vendor behaves (accept, reject:CODE, 500, throttle:3s, silent, slow:2s, refuse,
     /// undelivered:CODE, unreported, late:10m, early, doubled, forged; with a share and a prefix: 500%30@+65)
     #[arg(long = "vendor", value_name = "V=BEHAVIOUR", value_parser = steering, requires = "sandbox")]
     steered: Vec<(String, Behaviour)>,
@@ -218,10 +218,11 @@ impl Router {
         tls: bool,
         config: &Config,
     ) {
-        if self.place.sandbox {
-            own_url(hook, tls)
-                .into_iter()
-                .for_each(|url| dispatch.listens_at(url));
+        if let Some(sandbox) = &self.sandbox {
+            if let Some(url) = own_url(hook, tls) {
+                sandbox.report_to(url.clone());
+                dispatch.listens_at(url);
+            }
         } else if config.hook.public_url.is_none() {
             tracing::warn!(
                 "without `public_url` in `[hook]` no vendor can report what became of a message"

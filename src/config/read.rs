@@ -312,6 +312,7 @@ impl Reader<'_> {
         let base_url = table.read("base_url", Value::string);
         let from = table.read("from", Value::string);
         let rate = table.read("rate", rate);
+        let region = table.read("region", Value::string);
         let data_region = table.read("data_region", Value::string);
         let quota = table.read("quota", Value::string);
         let credentials = table.read("credentials", Value::table);
@@ -334,6 +335,7 @@ impl Reader<'_> {
             credentials,
             from: from.map(|f| f.value.into()),
             rate,
+            region: region.map(|r| r.map(Arc::from)),
             data_region: data_region.map(|r| r.value.into()),
             quota: quota.map(|q| q.value.into()),
         }

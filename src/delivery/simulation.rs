@@ -192,6 +192,7 @@ impl World {
                 reason: (progress == Progress::Failed).then_some(reason),
                 code: None,
                 capped: false,
+                unlisted: false,
             };
             let slow = [5, 5_000, 60_000, 600_000][self.dice.roll(4) as usize];
             let at = now.plus_ms(self.dice.roll(slow) as i64);

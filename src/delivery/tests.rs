@@ -53,6 +53,7 @@ fn reported(attempt: usize, progress: Progress, reason: Option<Reason>) -> Event
         reason,
         code: None,
         capped: false,
+        unlisted: false,
     };
     Event::Reported { attempt, receipt }
 }

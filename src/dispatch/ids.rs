@@ -115,6 +115,7 @@ mod tests {
             reason: None,
             code: Some(code.to_owned()),
             capped: false,
+            unlisted: false,
         }
     }
 

@@ -52,9 +52,8 @@ impl Driver {
                 .with_label_values(&[vendor, country.as_str()]);
             counted.inc_by(u64::from(parts));
         }
-        if verdict.kind == VerdictKind::Rejected && verdict.reason == Some(Reason::Unknown) {
-            let unlisted = &telemetry.unlisted_codes;
-            unlisted.with_label_values(&[vendor, channel]).inc();
+        if verdict.unlisted {
+            telemetry.count_unlisted(vendor, channel, verdict.code.as_deref());
         }
         if verdict.reason == Some(Reason::Account) {
             let refusals = &telemetry.account_refusals;

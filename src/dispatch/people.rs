@@ -281,6 +281,7 @@ mod tests {
             reason: None,
             code: None,
             capped: false,
+            unlisted: false,
         };
         let news = people.reported_late(first.id, 0, &delivered);
         assert_eq!(news.map(|sent| sent.at), Some(Moment(5)));

@@ -122,6 +122,11 @@ impl Dispatch {
         let mut acks = Vec::new();
         for (channel, news) in news {
             self.count_receipt(vendor, news.receipt.progress.as_str());
+            if news.receipt.unlisted {
+                let code = news.receipt.code.as_deref();
+                self.telemetry
+                    .count_unlisted(vendor, channel.as_str(), code);
+            }
             let Some((id, attempt)) = self.target(vendor, &news, meant, now) else {
                 continue;
             };

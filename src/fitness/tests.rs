@@ -226,6 +226,7 @@ fn a_receipt_is_a_sign_once_and_only_when_final() {
         attempt: 0,
         receipt: Receipt {
             capped: false,
+            unlisted: false,
             progress,
             reason: None,
             code: None,

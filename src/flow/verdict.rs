@@ -130,6 +130,9 @@ pub struct Verdict {
     /// The vendor's own cap for the day is reached.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub capped: bool,
+    /// The vendor gave a code that its definition does not list.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unlisted: bool,
 }
 
 impl Verdict {
@@ -168,6 +171,7 @@ impl Verdict {
             code: None,
             retry_after_ms: None,
             capped: false,
+            unlisted: false,
         }
     }
 }
@@ -212,4 +216,7 @@ pub struct Receipt {
     /// It failed because the vendor's own cap for the day is reached.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub capped: bool,
+    /// The vendor gave a code or a status that its definition does not list.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unlisted: bool,
 }

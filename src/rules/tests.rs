@@ -33,6 +33,7 @@ fn fleet() -> Fleet {
         needs_sender: Vec::new(),
         rate: None,
         quota: None,
+        stand_in: false,
     };
     Fleet {
         vendors: vec![

@@ -8,6 +8,8 @@ use std::time::Duration;
 const SLOW_MAX: Duration = Duration::from_secs(120);
 /// A late receipt is at most this late.
 const LATE_MAX: Duration = Duration::from_secs(3_600);
+/// A vendor asks to be left alone for at most this long.
+const WAIT_MAX: Duration = Duration::from_secs(3_600);
 /// Digits in a prefix, at most: as many as a number has.
 const PREFIX_DIGITS_MAX: usize = 15;
 
@@ -31,7 +33,8 @@ pub enum Act {
     Reject(Option<String>),
     /// Answers with this HTTP status, from 500 to 599.
     Error(u16),
-    Throttle,
+    /// Has no room; perhaps says after how many seconds to come again.
+    Throttle(Option<Duration>),
     /// Takes the request and never answers.
     Silent,
     /// Refuses the connection.
@@ -73,7 +76,7 @@ impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "`{}` is no behaviour: accept, reject, reject:CODE, 500, throttle, silent, slow:2s, refuse, \
+            "`{}` is no behaviour: accept, reject, reject:CODE, 500, throttle, throttle:3s, silent, slow:2s, refuse, \
              undelivered, undelivered:CODE, unreported, late:10m, early, doubled, forged; \
              all but refuse also for a share (500%30), a prefix (accept@+65), or both (500%30@+65)",
             self.0
@@ -131,7 +134,8 @@ fn read_act(text: &str) -> Option<Act> {
         ("forged", None) => Act::Accept(Reports::Forged),
         ("slow", _) => Act::Slow(time(SLOW_MAX)?),
         ("reject", _) => Act::Reject(code),
-        ("throttle", None) => Act::Throttle,
+        ("throttle", None) => Act::Throttle(None),
+        ("throttle", Some(_)) => Act::Throttle(Some(time(WAIT_MAX)?)),
         ("silent", None) => Act::Silent,
         ("refuse", None) => Act::Refuse,
         (status, None) => Act::Error(status.parse().ok().filter(|s| (500..=599).contains(s))?),
@@ -178,7 +182,10 @@ impl fmt::Display for Act {
             Act::Slow(time) => write!(f, "slow:{}", humantime::format_duration(*time)),
             Act::Reject(code) => coded(f, "reject", code),
             Act::Error(status) => write!(f, "{status}"),
-            Act::Throttle => f.write_str("throttle"),
+            Act::Throttle(None) => f.write_str("throttle"),
+            Act::Throttle(Some(time)) => {
+                write!(f, "throttle:{}", humantime::format_duration(*time))
+            }
             Act::Silent => f.write_str("silent"),
             Act::Refuse => f.write_str("refuse"),
         }
@@ -199,6 +206,7 @@ mod tests {
             "500",
             "504",
             "throttle",
+            "throttle:3s",
             "silent",
             "slow:2s",
             "slow:250ms",

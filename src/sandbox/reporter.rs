@@ -54,7 +54,7 @@ impl Reporter {
     ///
     /// # Errors
     /// When the system's certificates cannot be read.
-    pub(super) fn new() -> io::Result<Reporter> {
+    pub(super) fn new(clock: Clock) -> io::Result<Reporter> {
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -66,7 +66,7 @@ impl Reporter {
             .map_err(io::Error::other)?;
         Ok(Reporter {
             client,
-            clock: Clock::start(),
+            clock,
             pending: Arc::new(Semaphore::new(PENDING_MAX)),
             in_flight: Semaphore::new(IN_FLIGHT_MAX),
             reported: AtomicU64::new(0),

@@ -3,12 +3,13 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -23,7 +24,8 @@ use crate::sandbox::behaviour::{Act, Reports};
 use crate::sandbox::manners::Manners;
 use crate::sandbox::reporter::{Message, Reporter};
 use crate::sandbox::{Behaviour, Simulated};
-use crate::vendor::{Account, Asked, Simulated as Refusal};
+use crate::time::Clock;
+use crate::vendor::{Account, Asked, Objection, Said, Simulated as Reply};
 
 /// A request's body, at most.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -34,6 +36,9 @@ pub(super) struct Simulator {
     address: SocketAddr,
     account: ArcSwap<Account>,
     manners: watch::Sender<Manners>,
+    /// Where the client takes receipts, once that is known.
+    client_url: Arc<OnceLock<String>>,
+    clock: Clock,
     reporter: Arc<Reporter>,
     received: AtomicU64,
     accepted: AtomicU64,
@@ -41,7 +46,11 @@ pub(super) struct Simulator {
 
 impl Simulator {
     /// Opens a listener and serves it in a task of its own.
-    pub(super) fn start(account: impl Fn(String) -> Account) -> io::Result<Arc<Simulator>> {
+    pub(super) fn start(
+        account: impl Fn(String) -> Account,
+        client_url: Arc<OnceLock<String>>,
+    ) -> io::Result<Arc<Simulator>> {
+        let clock = Clock::start();
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -50,7 +59,9 @@ impl Simulator {
             address,
             account: ArcSwap::from_pointee(account(format!("http://{address}"))),
             manners: watch::Sender::new(Manners::new()),
-            reporter: Arc::new(Reporter::new()?),
+            client_url,
+            clock,
+            reporter: Arc::new(Reporter::new(clock)?),
             received: AtomicU64::new(0),
             accepted: AtomicU64::new(0),
         });
@@ -161,11 +172,29 @@ impl Simulator {
         let account = self.account.load_full();
         match account.recognise(&request) {
             Ok(asked) => self.act(&account, asked).await,
-            Err(objection) => {
-                let told = serde_json::json!({ "sandbox": objection.message }).to_string();
-                respond(objection.status, HeaderMap::new(), Bytes::from(told))
-            }
+            Err(objection) => self.object(&account, &objection),
         }
+    }
+
+    /// Wrong credentials are refused in the vendor's own words; other mistakes are told to whoever made them.
+    fn object(&self, account: &Account, objection: &Objection) -> Response<Full<Bytes>> {
+        let operation = objection
+            .channel
+            .and_then(|c| account.definition().operation(c));
+        if let Some(operation) = operation
+            && objection.status == StatusCode::UNAUTHORIZED
+        {
+            let said = Said {
+                id: "",
+                error: "",
+                asked: None,
+                now: self.clock.now(),
+            };
+            let (head, body) = operation.simulation.unauthorized.answer(&said);
+            return respond(head.status, head.headers, body);
+        }
+        let told = serde_json::json!({ "sandbox": objection.message }).to_string();
+        respond(objection.status, HeaderMap::new(), Bytes::from(told))
     }
 
     /// Treats a request as the vendor was told to treat this number.
@@ -175,9 +204,16 @@ impl Simulator {
         };
         let simulation = &operation.simulation;
         let id = Uuid::now_v7().simple().to_string();
-        let refusal = |simulated: &Refusal, code: Option<&str>| {
-            let code = code.unwrap_or(&simulation.default_error);
-            let (head, body) = simulated.answer(&id, code);
+        let reply = |simulated: &Reply, code: Option<&str>| {
+            simulated.answer(&Said {
+                id: &id,
+                error: code.unwrap_or(&simulation.default_error),
+                asked: Some(&asked),
+                now: self.clock.now(),
+            })
+        };
+        let refusal = |simulated: &Reply, code: Option<&str>| {
+            let (head, body) = reply(simulated, code);
             respond(head.status, head.headers, body)
         };
         // Some vendors are given the number without its plus.
@@ -193,7 +229,14 @@ impl Simulator {
             // The port is being closed; whoever came before is still served.
             Act::Refuse => Reports::Delivered,
             Act::Silent => std::future::pending().await,
-            Act::Throttle => return refusal(&simulation.throttle, None),
+            Act::Throttle(wait) => {
+                let mut response = refusal(&simulation.throttle, None);
+                if let Some(wait) = wait {
+                    let seconds = HeaderValue::from(wait.as_secs());
+                    response.headers_mut().insert(RETRY_AFTER, seconds);
+                }
+                return response;
+            }
             Act::Reject(code) => return refusal(&simulation.reject, code.as_deref()),
             Act::Error(status) => {
                 if status != simulation.error.status {
@@ -205,16 +248,17 @@ impl Simulator {
             }
         };
         self.accepted.fetch_add(1, Ordering::Relaxed);
-        let (head, body) = simulation.accept.answer(&id, &simulation.default_error);
-        let message = asked.callback.and_then(|callback| {
-            // The client knows the message by the id that it reads in the answer.
-            let id = account.verdict(asked.channel, &head, &body).message_id?;
+        let (head, body) = reply(&simulation.accept, None);
+        let message = self.callback(account, &asked).and_then(|callback| {
+            // The client knows the message by the id that it reads in the answer, or by its own name for it.
+            let accepted = account.verdict(asked.channel, &head, &body);
+            let id = accepted.message_id.or_else(|| asked.reference.clone())?;
             Some(Message {
                 account: Arc::clone(account),
                 channel: asked.channel,
                 callback,
                 id,
-                reference: asked.reference,
+                reference: asked.reference.clone(),
                 to,
             })
         });
@@ -223,6 +267,17 @@ impl Simulator {
             self.reporter.tell(message, &reports);
         }
         respond(head.status, head.headers, body)
+    }
+}
+
+impl Simulator {
+    /// Where receipts of a message go: where it asks for them, or to the one address of its account.
+    fn callback(&self, account: &Account, asked: &Asked) -> Option<String> {
+        if account.reports_to_one_address(asked.channel) {
+            let client = self.client_url.get()?;
+            return Some(format!("{client}/receipts/{}", account.name()));
+        }
+        asked.callback.clone()
     }
 }
 

@@ -275,6 +275,7 @@ from = "+15005550006"
 rate = "100/s"
 data_region = "eu"
 "#;
+    let regional = "Which of the definition's regional addresses it uses.";
     let credentials = Kind::named("NAME", secret());
     let credentials_about = "What the definition lists under `[credentials]`.";
     let rate = Kind::count_per_time("count and time", &["100/s", "10/10m"]);
@@ -299,6 +300,8 @@ data_region = "eu"
             ),
             Key::new("rate", rate, rate_about).or_else("no limit"),
             Key::new("data_region", Kind::text("region"), region),
+            Key::new("region", Kind::text("region of the definition"), regional)
+                .or_else("the vendor's usual address"),
             Key::new("quota", Kind::text("name of a quota"), quota)
                 .or_else("only its senders' quotas"),
         ])

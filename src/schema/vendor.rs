@@ -11,22 +11,66 @@ Every key of a definition. `README.md` teaches the language; this page is for lo
 named after its vendor; `trunkline check` and `cargo test` run the examples in it.";
 
 /// The slots of what is sent to a vendor.
-const REQUEST: &str = "to|from|text|code|reference|callback|validity|encoding|language|language\\??\\|primary\
+const REQUEST: &str = "to|from|text|code|reference|callback|validity|expires|now|encoding|language\
                        |credential\\.[^{}|?]+|parameter\\.[^{}|?]+";
+/// The slots of a request's headers, which are written after its body.
+const HEADER: &str = "to|from|text|code|reference|callback|validity|expires|now|encoding|language|nonce|body\
+                      |credential\\.[^{}|?]+|parameter\\.[^{}|?]+";
+/// The slots of what a signature is made of.
+const SIGNED: &str =
+    "method|host|path|content_type|body|header\\.[!#$%&'*+.^_`~0-9A-Za-z-]+|credential\\.[^{}|?]+";
 /// The slots of what the simulator answers.
-const ANSWER: &str = "id|error";
+const ANSWER: &str = "id|error|to|reference|now";
 /// The slots of what the simulator reports.
-const REPORT: &str = "id|status|error|to|reference";
+const REPORT: &str = "id|status|error|to|reference|now";
 
 /// A text with slots.
 fn slotted(what: &'static str, slots: &str, examples: &[&'static str]) -> Form {
-    let filters = "digits|xml|unmarked|number";
-    let slot = format!(r"({slots})\??(\|({filters})?)?");
-    Form::new(what, format!(r"^([^{{]|\{{{slot}\}})*$"), examples)
+    let any = "digits|xml|unmarked|number|decimal|uuid|only:[^{}]+|except:[^{}]+";
+    let chosen = "only:[^{}]+|except:[^{}]+";
+    // Some slots have filters of their own.
+    let own = |slot: &str| match slot {
+        "now" | "expires" => format!("{slot}\\??(\\|(http_date|unix|{chosen})?)?"),
+        "body" => format!("{slot}\\??(\\|(sha256|md5|{chosen})?)?"),
+        "language" => format!("{slot}\\??(\\|({any}|primary)?)?"),
+        other => format!("{other}\\??(\\|({any})?)?"),
+    };
+    let slots: Vec<String> = slots.split('|').fold(Vec::new(), |mut slots, part| {
+        // A bar inside of brackets is not one between slots.
+        match slots.last_mut() {
+            Some(last) if last.matches('[').count() > last.matches(']').count() => {
+                last.push('|');
+                last.push_str(part);
+            }
+            Some(_) | None => slots.push(part.to_owned()),
+        }
+        slots
+    });
+    let slots: Vec<String> = slots.iter().map(|slot| own(slot)).collect();
+    let slots = slots.join("|");
+    Form::new(what, format!(r"^([^{{]|\{{({slots})\}})*$"), examples)
 }
 
 fn template(example: &'static str) -> Kind {
     Kind::Form(slotted("text with slots", REQUEST, &[example]))
+}
+
+/// A text in a header of a request.
+fn header_template() -> Kind {
+    let examples = ["{credential.NAME}", "{now|http_date}", "{body|sha256}"];
+    Kind::Form(slotted("text with slots", HEADER, &examples))
+}
+
+/// What a signature is made of.
+fn signed_template(example: &'static str) -> Kind {
+    Kind::Form(slotted("text that is signed", SIGNED, &[example]))
+}
+
+/// The header that a signature is put into.
+fn signature_template() -> Kind {
+    let slots = r"signature|credential\.[^{}|?]+";
+    let examples = ["{signature}", "KEY {credential.NAME}:{signature}"];
+    Kind::Form(slotted("text with the signature", slots, &examples))
 }
 
 /// A text of credentials, which nothing else may be in.
@@ -37,6 +81,30 @@ fn credential_text() -> Kind {
         slots,
         &["{credential.NAME}"],
     ))
+}
+
+/// A regular expression.
+fn regular(what: &'static str, example: &'static str) -> Kind {
+    Kind::form(what, r"\(", &[example])
+}
+
+/// Where a code or a status is: a pointer, or pointers and a pattern.
+fn picks() -> Kind {
+    let pattern = "What of the text is meant: the first group.";
+    let table = Table::new(
+        "pick",
+        "`code`, `status`: a place",
+        "Several pointers are read together, with `:` between; a pattern takes a part of the text.",
+    )
+    .keys([
+        Key::new("at", pointer().some(), "One pointer or several.").required(),
+        Key::new(
+            "pattern",
+            regular("pattern with a group", "#([a-z-]+)$"),
+            pattern,
+        ),
+    ]);
+    Kind::Any(vec![pointer(), Kind::Table(table)]).some_or_none()
 }
 
 /// A value that is sent to the vendor.
@@ -67,6 +135,11 @@ fn answered() -> Kind {
     }
 }
 
+/// A text that the simulator answers.
+fn answered_text() -> Kind {
+    Kind::Form(slotted("text with slots", ANSWER, &["OK {id}"]))
+}
+
 /// A value that the simulator reports.
 fn reported() -> Kind {
     Kind::Tree {
@@ -74,7 +147,14 @@ fn reported() -> Kind {
         text: slotted(
             "text with slots",
             REPORT,
-            &["{id}", "{status}", "{error?}", "{to}", "{reference}"],
+            &[
+                "{id}",
+                "{status}",
+                "{error?}",
+                "{to}",
+                "{reference}",
+                "{now|unix}",
+            ],
         ),
     }
 }
@@ -114,10 +194,14 @@ fn channel() -> Kind {
 
 fn reasons() -> Table {
     let about = "What the vendor's codes mean: numbers, texts, and ranges such as `\"4106-4158\"`. A code that is nowhere in it is \
-                 judged by the HTTP status.";
+                 judged by the HTTP status, and counted.";
+    reasons_called("reasons", "`reasons`: what codes mean", about)
+}
+
+fn reasons_called(id: &'static str, heading: &'static str, about: &'static str) -> Table {
     let keys = reason::words().into_iter();
     let keys = keys.map(|word| Key::new(word.word, plain().list(), word.about));
-    Table::new("reasons", "`reasons`: what codes mean", about).keys(keys)
+    Table::new(id, heading, about).keys(keys)
 }
 
 /// What codes mean, in answers and in receipts.
@@ -126,7 +210,7 @@ fn coded() -> [Key; 3] {
     let cap = "Codes that say that a day's worth is sent. The sender's `quota` is full then until it is reset; a sender without \
                one rests at this vendor until 00:00 UTC. They count as `rate` where `reasons` does not list them.";
     [
-        Key::new("code", pointer().some_or_none(), code),
+        Key::new("code", picks(), code),
         Key::new("reasons", Kind::Table(reasons()), "What codes mean."),
         Key::new("daily_cap", plain().list(), cap),
     ]
@@ -139,7 +223,8 @@ pub(super) fn root() -> Table {
         .keys([
             Key::new("name", Kind::text("name"), "For people."),
             Key::new("documentation", Kind::text("address"), "The vendor's own."),
-            Key::new("base_url", Kind::text("address"), base_url),
+            Key::new("base_url", credential_text(), base_url),
+            Key::new("regions", regions(), REGIONS),
             Key::new(
                 "receipt_reply",
                 Kind::Whole {
@@ -154,16 +239,8 @@ pub(super) fn root() -> Table {
                 Kind::Table(credentials()),
                 "What an account must have.",
             ),
-            Key::new(
-                "sms",
-                Kind::Table(operation::operation()),
-                "How a text is sent.",
-            ),
-            Key::new(
-                "voice",
-                Kind::Table(operation::operation()),
-                "How a call is made.",
-            ),
+            Key::new("sms", operation::any(), "How a text is sent."),
+            Key::new("voice", operation::any(), "How a call is made."),
             Key::new(
                 "example",
                 Kind::Tables(example::example()),
@@ -183,6 +260,12 @@ documentation = "https://north.example/docs"
 base_url = "https://api.north.example"
 "#,
         )
+}
+
+const REGIONS: &str = "Regional addresses, of which an account takes one by `region`.";
+
+fn regions() -> Kind {
+    Kind::named("REGION", credential_text())
 }
 
 fn credentials() -> Table {

@@ -395,6 +395,7 @@ impl<'a> Run<'a> {
             reason: failed,
             code: None,
             capped: false,
+            unlisted: false,
         };
         let country = self.world.countries[self.country_of(flight)];
         let known = &mut self.flights[flight];

@@ -7,15 +7,20 @@ use bytes::Bytes;
 
 use crate::flow::{Channel, Secret, VendorName, Verdict};
 use crate::time::Moment;
-use crate::vendor::definition::{Credential, Definition, Operation};
+use crate::vendor::definition::{Credential, Definition, Operation, Regions};
 use crate::vendor::request::{Job, Unfit};
 use crate::vendor::template::Slot;
+
+/// Where an example's vendor is, when its definition leaves that to the account.
+const EXAMPLE_BASE_URL: &str = "https://vendor.example";
 
 /// What the configuration gives an account.
 #[derive(Clone, Debug)]
 pub struct Grant {
     pub name: VendorName,
     pub base_url: Option<String>,
+    /// Which of the definition's regions it is in.
+    pub region: Option<Arc<str>>,
     pub credentials: Vec<(String, Secret)>,
     /// The sender where no rule names one.
     pub from: Option<Arc<str>>,
@@ -27,6 +32,7 @@ pub struct Account {
     name: VendorName,
     definition: Arc<Definition>,
     base_url: Option<String>,
+    region: Option<Arc<str>>,
     credentials: BTreeMap<String, Secret>,
     from: Option<Arc<str>>,
 }
@@ -38,6 +44,7 @@ impl Account {
             name: grant.name,
             definition,
             base_url: grant.base_url,
+            region: grant.region,
             credentials: grant.credentials.into_iter().collect(),
             from: grant.from,
         }
@@ -54,10 +61,23 @@ impl Account {
         let grant = Grant {
             name,
             base_url: Some(base_url),
+            region: None,
             credentials: definition.credentials.iter().map(credential).collect(),
             from,
         };
         Account::new(definition, grant)
+    }
+
+    /// The account that the definition's examples use: the example credentials at the vendor's usual address.
+    pub fn documented(definition: Arc<Definition>) -> Account {
+        let name = VendorName::from("example");
+        let mut account = Account::example(definition, name, String::new(), None);
+        account.base_url = None;
+        let mut sending = account.definition.operations.iter();
+        if sending.any(|(_, operation)| account.base_url(operation).is_none()) {
+            account.base_url = Some(EXAMPLE_BASE_URL.to_owned());
+        }
+        account
     }
 
     /// The name that rules use.
@@ -82,8 +102,9 @@ impl Account {
                 Slot::Credential(name) => self.credentials.contains_key(name),
                 _ => true,
             };
-            let fit = operation.slots().iter().all(|slot| known(slot));
-            (fit && self.base_url(operation).is_some()).then_some(*channel)
+            let fit = operation.needed_slots().all(known);
+            let reachable = operation.sends_nothing || self.base_url(operation).is_some();
+            (fit && reachable).then_some(*channel)
         };
         self.definition.operations.iter().filter_map(able).collect()
     }
@@ -116,8 +137,8 @@ impl Account {
     pub fn origins(&self) -> Vec<String> {
         let mut origins: Vec<String> = Vec::new();
         for (_, operation) in &self.definition.operations {
-            let origin = self.base_url(operation).map(str::to_owned);
-            origins.extend(origin.filter(|o| !origins.contains(o)));
+            let origin = self.base_url(operation);
+            origins.extend(origin.filter(|o| !operation.sends_nothing && !origins.contains(o)));
         }
         origins
     }
@@ -135,7 +156,7 @@ impl Account {
         let operation = self.definition.operation(channel);
         let operation = operation.ok_or(Unfit::NoChannel)?;
         let base_url = self.base_url(operation).ok_or(Unfit::NoAddress)?;
-        operation.request(base_url, &|name| self.credential(name), job, now)
+        operation.request(&base_url, &|name| self.credential(name), job, now)
     }
 
     /// What an answer to such a request comes to.
@@ -150,11 +171,32 @@ impl Account {
         self.credentials.get(name).map(|s| s.expose().to_owned())
     }
 
-    /// The account's own address, else the operation's, else the definition's.
-    fn base_url<'a>(&'a self, operation: &'a Operation) -> Option<&'a str> {
-        self.base_url
-            .as_deref()
-            .or(operation.base_url.as_deref())
-            .or(self.definition.base_url.as_deref())
+    /// Whether messages on this channel go to nobody and count as accepted.
+    pub fn sends_nothing(&self, channel: Channel) -> bool {
+        let operation = self.definition.operation(channel);
+        operation.is_some_and(|o| o.sends_nothing)
+    }
+
+    /// The account's own address, else that of its region, else the usual one; the operation's before the
+    /// definition's.
+    fn base_url(&self, operation: &Operation) -> Option<String> {
+        if self.base_url.is_some() {
+            return self.base_url.clone();
+        }
+        let definition = &self.definition;
+        let in_region = |regions: &'_ Regions| {
+            let wanted = self.region.as_deref()?;
+            let found = regions.iter().find(|(name, _)| name == wanted);
+            found.map(|(_, address)| address.clone())
+        };
+        let address = in_region(&operation.regions)
+            .or_else(|| operation.base_url.clone())
+            .or_else(|| in_region(&definition.regions))
+            .or_else(|| definition.base_url.clone())?;
+        let credential = |slot: &Slot| match slot {
+            Slot::Credential(name) => self.credential(name),
+            _ => None,
+        };
+        address.fill(&credential).ok().flatten()
     }
 }

@@ -1,17 +1,22 @@
 //! A vendor definition as it is written: credentials, one operation for each channel, the simulator's answers.
 
 mod read;
+mod read_answer;
+mod read_auth;
 mod read_receipts;
 
 use std::cell::RefCell;
 
 use http::{HeaderName, Method, StatusCode};
+use regex::Regex;
 
 use crate::document::read_document;
 use crate::flow::{Channel, Reason};
 use crate::problem::{Problems, Source};
+use crate::vendor::authorization::Auth;
 use crate::vendor::example::Example;
 use crate::vendor::example::receipts::ReceiptExample;
+use crate::vendor::pick::Pick;
 use crate::vendor::receipt::Receipts;
 use crate::vendor::template::{Template, Tree};
 
@@ -22,8 +27,12 @@ pub struct Definition {
     pub name: String,
     /// The file, for problems.
     pub source: Source,
+    /// What people call the vendor.
+    pub title: String,
     /// Where the vendor is, unless the account or the operation says otherwise.
-    pub base_url: Option<String>,
+    pub(crate) base_url: Option<Template>,
+    /// Where it is for accounts of a region.
+    pub(crate) regions: Regions,
     /// The credentials an account may have.
     pub credentials: Vec<Credential>,
     /// How to send a text message, and how to call.
@@ -36,6 +45,9 @@ pub struct Definition {
 
 /// Names and their values, in the order they are written.
 pub(crate) type Fields = Vec<(String, Tree)>;
+
+/// Names of regions, and the addresses there.
+pub(crate) type Regions = Vec<(String, Template)>;
 
 /// One credential that an account has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +62,10 @@ pub struct Credential {
 /// One request of the vendor's API and how its answer is read.
 #[derive(Clone, Debug)]
 pub struct Operation {
-    pub(crate) base_url: Option<String>,
+    /// Nothing is sent to anybody: the message counts as accepted.
+    pub(crate) sends_nothing: bool,
+    pub(crate) base_url: Option<Template>,
+    pub(crate) regions: Regions,
     pub(crate) method: Method,
     pub(crate) path: Template,
     pub(crate) query: Fields,
@@ -58,36 +73,19 @@ pub struct Operation {
     pub(crate) auth: Auth,
     pub(crate) body: Body,
     pub(crate) validity: Option<Validity>,
+    /// The field by which the vendor knows a request that it has had before.
+    pub(crate) idempotency: Option<String>,
     /// The words for GSM-7 and for UCS-2.
     pub(crate) encoding: Option<(String, String)>,
     /// BCP 47 tags or their beginnings, and what the vendor calls these languages.
     pub(crate) languages: Vec<(String, String)>,
+    /// The answer is a text; its named groups are what is read.
+    pub(crate) answer_pattern: Option<Regex>,
     pub(crate) accepted: Accepted,
     pub(crate) refused: Refused,
     pub(crate) receipts: Option<Receipts>,
     /// What the simulator answers.
     pub simulation: Simulation,
-}
-
-/// How a request is authenticated.
-#[derive(Clone, Debug)]
-pub(crate) enum Auth {
-    /// Credentials are in the body, the query or a header of the request.
-    InRequest,
-    Basic {
-        user: Template,
-        password: Template,
-    },
-    Header {
-        name: HeaderName,
-        value: Template,
-    },
-    /// A bearer token signed with the account's RSA key (RS256), with `iat`, `exp` and `jti`.
-    Jwt {
-        key: Template,
-        claims: Fields,
-        life_s: i64,
-    },
 }
 
 /// What a request carries.
@@ -101,6 +99,8 @@ pub(crate) enum Body {
 /// The unit and range of a message's validity period at this vendor.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Validity {
+    /// `ms`, `s` or `min`.
+    pub(crate) unit: &'static str,
     /// Milliseconds in one unit.
     pub(crate) unit_ms: i64,
     pub(crate) least: i64,
@@ -108,7 +108,7 @@ pub(crate) struct Validity {
 }
 
 /// When a message is accepted, and what the answer says of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Accepted {
     pub(crate) status: Vec<u16>,
     /// JSON pointers, `*` for every element, and the values one of which each must have.
@@ -122,14 +122,18 @@ pub(crate) struct Accepted {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Refused {
     pub(crate) coded: Coded,
+    /// Pointers: an answer that has one of these is a no, whatever its status.
+    pub(crate) present: Vec<String>,
+    /// What HTTP statuses mean where no code is listed.
+    pub(crate) statuses: Vec<(Codes, Reason)>,
     pub(crate) retry_after: Vec<HeaderName>,
 }
 
 /// Where codes are, and what they mean.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Coded {
-    /// Pointers to the code; the first one that is there counts.
-    pub(crate) code: Vec<String>,
+    /// Where the code is; the first one that is listed counts, else the first that is there.
+    pub(crate) code: Vec<Pick>,
     /// Inclusive ranges for numbers, single texts for the rest.
     pub(crate) reasons: Vec<(Codes, Reason)>,
     /// Those that say that a cap for the day is reached.
@@ -144,28 +148,52 @@ pub(crate) enum Codes {
 }
 
 /// What the simulator answers, by behaviour.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Simulation {
     pub accept: Simulated,
     pub reject: Simulated,
     pub throttle: Simulated,
     pub error: Simulated,
+    /// What wrong credentials hear.
+    pub unauthorized: Simulated,
     /// The code of a `reject` that names none.
     pub default_error: String,
 }
 
 /// One answer of the simulator.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Simulated {
     pub status: u16,
-    pub headers: Vec<(HeaderName, String)>,
-    pub json: Option<Tree>,
+    pub(crate) headers: Vec<(HeaderName, String)>,
+    pub(crate) body: SimulatedBody,
+}
+
+/// What the simulator's answer carries.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum SimulatedBody {
+    #[default]
+    Nothing,
+    Json(Tree),
+    Text(Template),
 }
 
 impl Definition {
     /// Reads a definition; what is wrong is told.
     pub fn read(source: &Source, problems: &RefCell<Problems>) -> Definition {
         read_document(source, problems, |root| read::definition(source, root))
+    }
+
+    /// The regions in which it has addresses, each once.
+    pub fn regions(&self) -> Vec<&str> {
+        let of_operations = self.operations.iter().flat_map(|(_, o)| &o.regions);
+        let all = self.regions.iter().chain(of_operations);
+        let mut names: Vec<&str> = Vec::new();
+        for (name, _) in all {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        names
     }
 
     /// The operation of a channel.

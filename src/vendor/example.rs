@@ -25,8 +25,6 @@ use crate::vendor::template::{Place, Tree};
 
 /// The moment at which examples are run.
 pub(crate) const EXAMPLE_NOW: Moment = Moment(1_767_225_600_000);
-/// Where an example's vendor is, when its definition leaves that to the account.
-const EXAMPLE_BASE_URL: &str = "https://vendor.example";
 const EXAMPLE_REFERENCE: &str = "dlv_01890000000070008000000000000000-1";
 
 /// One example.
@@ -157,9 +155,7 @@ pub fn check_examples(definition: &Arc<Definition>, problems: &RefCell<Problems>
     if problems.borrow().sorted().iter().any(is_wrong) {
         return;
     }
-    let base_url = definition.base_url.clone();
-    let base_url = base_url.unwrap_or_else(|| EXAMPLE_BASE_URL.to_owned());
-    let account = Account::example(Arc::clone(definition), "example".into(), base_url, None);
+    let account = Account::documented(Arc::clone(definition));
     for example in &definition.examples {
         for failure in example.failures(&account) {
             let message = format!("the example `{}` does not hold: {failure}", example.name);
@@ -169,7 +165,8 @@ pub fn check_examples(definition: &Arc<Definition>, problems: &RefCell<Problems>
         }
     }
     receipts::check(definition, &account, problems);
-    for (channel, _) in &definition.operations {
+    let sending = definition.operations.iter();
+    for (channel, _) in sending.filter(|(_, operation)| !operation.sends_nothing) {
         let shows = |e: &Example| {
             e.channel == *channel
                 && e.verdict
@@ -203,6 +200,7 @@ fn in_words(verdict: &Verdict) -> String {
     }
     words.extend(verdict.parts.map(|parts| format!(", parts = {parts}")));
     words.extend(verdict.capped.then_some(", capped = true"));
+    words.extend(verdict.unlisted.then_some(", unlisted = true"));
     words + " }`"
 }
 
@@ -310,6 +308,7 @@ fn verdict_of(table: &Table<'_>) -> Option<Verdict> {
         code: string("code"),
         retry_after_ms: table.read("retry_after", |v| v.duration_ms(0, 86_400_000)),
         capped: table.read("capped", Value::boolean).unwrap_or(false),
+        unlisted: table.read("unlisted", Value::boolean).unwrap_or(false),
     };
     table.finish();
     Some(verdict)

@@ -1,25 +1,26 @@
 //! Reads delivery reports: first who sent them is proven, then codes come out, never texts.
 
+pub(crate) mod simulated;
+pub(crate) mod written;
+
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
-use serde_json::{Map, Value as Json};
+use http::{HeaderMap, Method, Request, StatusCode};
+use serde_json::Value as Json;
 
 use crate::flow::{Channel, Progress, Reason, Receipt};
 use crate::time::Moment;
 use crate::vendor::account::Account;
-use crate::vendor::definition::{Coded, Fields};
-use crate::vendor::request::pairs;
+use crate::vendor::definition::Coded;
+use crate::vendor::pick::{Pick, all_at, code_word, text_of};
+use crate::vendor::receipt::simulated::{SignedIn, SimulatedReceipt, forge};
+use crate::vendor::receipt::written::Written;
 use crate::vendor::signature::Proof;
-use crate::vendor::template::{Fill, Slot, Tree};
-use crate::vendor::verdict::{all_at, text_of};
+use crate::vendor::template::Slot;
+
+pub use simulated::Told;
 
 /// Receipts in one request, at most; the rest are not read.
 pub const RECEIPTS_PER_REQUEST_MAX: usize = 1_000;
-/// A code is at most this long; what is longer is a text.
-const CODE_CHARS_MAX: usize = 64;
-/// As many digits in a row may be a phone number, which is not kept.
-const CODE_DIGITS_MAX: usize = 6;
 
 /// A request that came to the address we gave a vendor.
 #[derive(Clone, Copy, Debug)]
@@ -64,23 +65,6 @@ impl Refusal {
     }
 }
 
-/// A receipt that the simulator is to send.
-#[derive(Clone, Copy, Debug)]
-pub struct Told<'a> {
-    /// Where the client wants it.
-    pub url: &'a str,
-    pub message_id: &'a str,
-    /// The client's own name for the message.
-    pub reference: Option<&'a str>,
-    /// The number as E.164.
-    pub to: &'a str,
-    pub progress: Progress,
-    /// Why it failed; the definition's default otherwise.
-    pub code: Option<&'a str>,
-    /// To be signed wrongly, on purpose.
-    pub forged: bool,
-}
-
 /// How a channel's receipts look and how they are authenticated.
 #[derive(Clone, Debug)]
 pub(crate) struct Receipts {
@@ -92,38 +76,30 @@ pub(crate) struct Receipts {
     pub(crate) only_with: Option<String>,
     pub(crate) message_id: Option<String>,
     pub(crate) reference: Option<String>,
-    /// Pointers to the status; of several, the first one whose word is listed counts.
-    pub(crate) status: Vec<String>,
+    /// Where the status is; of several, the first one whose word is listed counts.
+    pub(crate) status: Vec<Pick>,
     pub(crate) progress: Vec<(String, Progress)>,
     pub(crate) coded: Coded,
     pub(crate) proof: Proof,
     pub(crate) simulation: SimulatedReceipt,
 }
 
-/// How a receipt's fields are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Written {
-    Form,
-    Json,
-    Query,
-}
-
-/// What the simulator sends.
-#[derive(Clone, Debug)]
-pub(crate) struct SimulatedReceipt {
-    pub(crate) written: Written,
-    pub(crate) fields: Fields,
-    pub(crate) intermediate: String,
-    pub(crate) delivered: String,
-    pub(crate) failed: String,
-    pub(crate) default_error: String,
-}
-
 impl Account {
-    /// Whether the definition knows this channel's receipts.
+    /// Whether this channel's receipts can come: the definition knows them, and where the address is the account's
+    /// own rather than each message's, the account can tell them from forged ones.
     pub fn reports(&self, channel: Channel) -> bool {
+        let Some(operation) = self.definition().operation(channel) else {
+            return false;
+        };
+        let credentials = |slot: &Slot| self.credential_in(slot);
+        let receipts = operation.receipts.as_ref();
+        receipts.is_some_and(|r| operation.is_called_back() || r.proof.suffices(&credentials))
+    }
+
+    /// Whether this channel's receipts come to one address for the whole account.
+    pub fn reports_to_one_address(&self, channel: Channel) -> bool {
         let operation = self.definition().operation(channel);
-        operation.is_some_and(|o| o.receipts.is_some())
+        operation.is_some_and(|o| o.receipts.is_some() && !o.is_called_back())
     }
 
     /// The news in a request. Where two channels' receipts look alike, the first one that understands it names
@@ -180,21 +156,21 @@ impl Account {
         now: Moment,
     ) -> Option<Request<Bytes>> {
         let receipts = self.definition().operation(channel)?.receipts.as_ref()?;
-        let mut request = receipts.simulation.request(told)?;
+        let mut request = receipts.simulation.request(told, now)?;
         let signed_in = self.sign_receipt(channel, &mut request, now);
         if told.forged {
-            forge(&mut request, signed_in)?;
+            forge(&mut request, &signed_in?)?;
         }
         Some(request)
     }
 
-    /// Signs as the vendor would; gives the header that the signature is in.
+    /// Signs as the vendor would; tells where.
     pub(crate) fn sign_receipt(
         &self,
         channel: Channel,
         request: &mut Request<Bytes>,
         now: Moment,
-    ) -> Option<HeaderName> {
+    ) -> Option<SignedIn> {
         let receipts = self.definition().operation(channel)?.receipts.as_ref()?;
         let credentials = |slot: &Slot| self.credential_in(slot);
         receipts.proof.sign(request, &credentials, now)
@@ -221,7 +197,10 @@ impl Receipts {
                 Json::Array(items) => items.as_slice(),
                 single => std::slice::from_ref(single),
             },
-            None => std::slice::from_ref(root),
+            None => match root {
+                Json::Array(items) => items.as_slice(),
+                single => std::slice::from_ref(single),
+            },
         };
         let items = items.iter().take(RECEIPTS_PER_REQUEST_MAX);
         let news: Vec<News> = items.filter_map(|item| self.news_of(item)).collect();
@@ -232,31 +211,35 @@ impl Receipts {
         if let Some(pointer) = &self.only_with {
             item.pointer(pointer)?;
         }
-        let texts = |pointers: &[String]| -> Vec<String> {
-            let found = pointers.iter().flat_map(|p| all_at(item, p));
-            found
-                .filter_map(text_of)
-                .filter(|t| !t.is_empty())
-                .collect()
+        let at = |pointer: &Option<String>| {
+            let found = all_at(item, pointer.as_deref()?).into_iter();
+            found.filter_map(text_of).find(|text| !text.is_empty())
         };
-        let at = |pointer: &Option<String>| texts(pointer.as_slice()).into_iter().next();
+        let picked = |picks: &[Pick]| -> Vec<String> {
+            picks.iter().flat_map(|pick| pick.texts(item)).collect()
+        };
         let (message_id, reference) = (at(&self.message_id), at(&self.reference));
         if message_id.is_none() && reference.is_none() {
             return None;
         }
-        let words = texts(&self.status);
+        let words = picked(&self.status);
         let listed = words.iter().find_map(|word| self.progress_of(word));
         let (status, progress) = listed.or_else(|| Some((words.first()?, Progress::Unknown)))?;
         let receipt = match progress {
             Progress::Failed => {
-                let codes = texts(&self.coded.code);
-                self.failure(codes.iter().chain(&words), status)
+                let codes = picked(&self.coded.code);
+                self.failure(&codes, &words, status)
             }
             Progress::Delivered | Progress::Intermediate | Progress::Unknown => Receipt {
                 progress,
                 reason: None,
-                code: code_word(status),
+                code: match listed {
+                    Some(_) => Some(status.clone()),
+                    None => code_word(status),
+                },
                 capped: false,
+                // A status that nobody listed says nothing.
+                unlisted: listed.is_none(),
             },
         };
         Some(News {
@@ -272,142 +255,28 @@ impl Receipts {
     }
 
     /// The first code or status that has a reason; else the first code, and nobody knows why.
-    fn failure<'a>(
-        &self,
-        mut codes: impl Iterator<Item = &'a String> + Clone,
-        status: &str,
-    ) -> Receipt {
-        let first = codes.clone().next();
-        let capped = codes.clone().any(|c| self.coded.is_cap(c));
-        let listed = codes.find_map(|c| Some((c, self.coded.reason_of(c)?)));
+    fn failure(&self, codes: &[String], words: &[String], status: &str) -> Receipt {
+        let all = || codes.iter().chain(words);
+        let capped = all().any(|c| self.coded.is_cap(c));
+        let listed = all().find_map(|c| Some((c, self.coded.reason_of(c)?)));
         let (code, reason) = match listed {
             Some((code, reason)) => (code.as_str(), reason),
-            None => (first.map_or(status, String::as_str), Reason::Unknown),
+            None => (
+                codes.first().map_or(status, String::as_str),
+                Reason::Unknown,
+            ),
         };
         Receipt {
             progress: Progress::Failed,
             reason: Some(reason),
-            code: code_word(code),
+            code: match listed {
+                Some(_) => Some(code.to_owned()),
+                None => code_word(code),
+            },
             capped,
+            unlisted: listed.is_none() && !codes.is_empty(),
         }
     }
-}
-
-impl Written {
-    /// The fields as JSON; those of a form or a query are a flat object of texts.
-    fn fields(self, callback: &Callback<'_>) -> Option<Json> {
-        let flat = |pairs: &[u8]| {
-            let pairs = form_urlencoded::parse(pairs);
-            let fields: Map<String, Json> = pairs
-                .map(|(name, value)| (name.into_owned(), Json::from(value)))
-                .collect();
-            Json::Object(fields)
-        };
-        match self {
-            Written::Form => Some(flat(callback.body)),
-            Written::Json => serde_json::from_slice(callback.body).ok(),
-            Written::Query => {
-                let (_, query) = callback.url.split_once('?')?;
-                Some(flat(query.as_bytes()))
-            }
-        }
-    }
-}
-
-impl SimulatedReceipt {
-    fn request(&self, told: &Told<'_>) -> Option<Request<Bytes>> {
-        let (status, error) = match told.progress {
-            Progress::Intermediate => (&self.intermediate, None),
-            Progress::Delivered => (&self.delivered, None),
-            Progress::Failed => (&self.failed, Some(told.code.unwrap_or(&self.default_error))),
-            Progress::Unknown => return None,
-        };
-        let fill = |slot: &Slot| match slot {
-            Slot::Id => Some(told.message_id.to_owned()),
-            Slot::Status => Some(status.clone()),
-            Slot::Error => error.map(str::to_owned),
-            Slot::To => Some(told.to.to_owned()),
-            Slot::Reference => told.reference.map(str::to_owned),
-            Slot::From
-            | Slot::Text
-            | Slot::Code
-            | Slot::Callback
-            | Slot::Validity
-            | Slot::Encoding
-            | Slot::Language(_)
-            | Slot::Parameter(_)
-            | Slot::Credential(_) => None,
-        };
-        let (method, url, content_type, body) = self.parts(told.url, &fill)?;
-        let mut request = Request::builder()
-            .method(method)
-            .uri(url)
-            .body(Bytes::from(body))
-            .ok()?;
-        if let Some(content_type) = content_type {
-            let value = HeaderValue::from_static(content_type);
-            request.headers_mut().insert(CONTENT_TYPE, value);
-        }
-        Some(request)
-    }
-
-    fn parts(
-        &self,
-        url: &str,
-        fill: &Fill<'_>,
-    ) -> Option<(Method, String, Option<&'static str>, String)> {
-        Some(match self.written {
-            Written::Form => {
-                let body = pairs(&self.fields, fill).ok()?;
-                let form = "application/x-www-form-urlencoded";
-                (Method::POST, url.to_owned(), Some(form), body)
-            }
-            Written::Json => {
-                let tree = Tree::Table(self.fields.clone());
-                let body = tree.fill(fill).ok()??.to_string();
-                (Method::POST, url.to_owned(), Some("application/json"), body)
-            }
-            Written::Query => {
-                let joint = if url.contains('?') { '&' } else { '?' };
-                let url = format!("{url}{joint}{}", pairs(&self.fields, fill).ok()?);
-                (Method::GET, url, None, String::new())
-            }
-        })
-    }
-}
-
-/// Changes one character of the signature, or of the reference in the address where nothing is signed.
-fn forge(request: &mut Request<Bytes>, signed_in: Option<HeaderName>) -> Option<()> {
-    let Some(name) = signed_in else {
-        let path = request.uri().path().to_owned();
-        let url = request.uri().to_string();
-        *request.uri_mut() = url.replacen(&path, &changed(&path), 1).parse().ok()?;
-        return Some(());
-    };
-    let value = changed(request.headers().get(&name)?.to_str().ok()?);
-    request.headers_mut().insert(name, value.parse().ok()?);
-    Some(())
-}
-
-/// Another character near the end; the last ones may be padding, which some readers skip.
-fn changed(text: &str) -> String {
-    let at = text.chars().count().saturating_sub(5);
-    let change = |(i, c)| match c {
-        '1' if i == at => '2',
-        _ if i == at => '1',
-        c => c,
-    };
-    text.chars().enumerate().map(change).collect()
-}
-
-/// A code as it is kept; not what may be a text or a phone number.
-fn code_word(text: &str) -> Option<String> {
-    let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let digits = text.split(|c: char| !c.is_ascii_digit()).map(str::len);
-    let plain = text.len() <= CODE_CHARS_MAX
-        && text.chars().all(word)
-        && digits.max().unwrap_or(0) <= CODE_DIGITS_MAX;
-    plain.then(|| text.to_owned())
 }
 
 /// A key under which the ids of one message are equal although answer and receipt write them differently:

@@ -3,18 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue, Request};
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use serde_json::{Value as Json, json};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Request};
+use serde_json::Value as Json;
 
 use crate::number::PhoneNumber;
 use crate::time::Moment;
-use crate::vendor::definition::{Auth, Body, Operation, Validity};
-use crate::vendor::template::{Fill, Form, Slot, Template, Tree, Unfilled};
+use crate::vendor::definition::{Body, Operation, Validity};
+use crate::vendor::template::{Fill, Form, Slot, Template, Tree, Unfilled, uuid_of};
 
 /// One message for one vendor.
 #[derive(Clone, Debug)]
@@ -68,7 +65,7 @@ impl Operation {
         job: &Job<'_>,
         now: Moment,
     ) -> Result<Request<Bytes>, Unfit> {
-        let fill = |slot: &Slot| self.value(slot, credentials, job);
+        let fill = |slot: &Slot| self.value(slot, credentials, job, now);
         let mut uri = format!("{}{}", base_url.trim_end_matches('/'), self.path_of(&fill)?);
         let query = pairs(&self.query, &fill)?;
         if !query.is_empty() {
@@ -90,19 +87,33 @@ impl Operation {
             .uri(uri)
             .body(Bytes::from(body))
             .map_err(|_| Unfit::Credential)?;
-        let headers = request.headers_mut();
         if let Some(content_type) = content_type {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+            let value = HeaderValue::from_static(content_type);
+            request.headers_mut().insert(CONTENT_TYPE, value);
         }
-        for (name, template) in &self.headers {
-            if let Some(value) = template.fill(&fill)? {
-                headers.insert(name.clone(), secret_header(&value)?);
-            }
-        }
-        if let Some((name, value)) = self.auth.header(&fill, job.reference, now)? {
-            headers.insert(name, secret_header(&value)?);
+        self.write_headers(&mut request, &fill)?;
+        let nonce = uuid_of(job.reference);
+        for (name, value) in self.auth.headers(&request, &fill, &nonce, now)? {
+            request.headers_mut().insert(name, secret_header(&value)?);
         }
         Ok(request)
+    }
+
+    /// The headers that the definition names, which may tell of the body.
+    fn write_headers(&self, request: &mut Request<Bytes>, fill: &Fill<'_>) -> Result<(), Unfit> {
+        let body = request.body().clone();
+        let fill = |slot: &Slot| match slot {
+            Slot::Body => std::str::from_utf8(&body).ok().map(str::to_owned),
+            other => fill(other),
+        };
+        for (name, template) in &self.headers {
+            if let Some(value) = template.fill(&fill)? {
+                request
+                    .headers_mut()
+                    .insert(name.clone(), secret_header(&value)?);
+            }
+        }
+        Ok(())
     }
 
     /// The path; what fills its slots is escaped.
@@ -122,25 +133,27 @@ impl Operation {
         templates.flat_map(Template::slots).collect()
     }
 
+    /// Every slot without which the request cannot be made.
+    pub(crate) fn needed_slots(&self) -> impl Iterator<Item = &Slot> {
+        let templates = self.templates().into_iter();
+        templates.flat_map(Template::needed_slots)
+    }
+
     /// Whether it cannot be made without a sender.
     pub(crate) fn needs_sender(&self) -> bool {
-        let mut templates = self.templates().into_iter();
-        templates.any(|template| template.needs(&Slot::From))
+        self.needed_slots().any(|slot| *slot == Slot::From)
+    }
+
+    /// Whether the vendor is told with each message where its receipts are to go.
+    pub(crate) fn is_called_back(&self) -> bool {
+        self.slots().contains(&&Slot::Callback)
     }
 
     fn templates(&self) -> Vec<&Template> {
         let mut templates: Vec<&Template> = vec![&self.path];
         templates.extend(self.query.iter().flat_map(|(_, t)| t.templates()));
         templates.extend(self.headers.iter().map(|(_, t)| t));
-        match &self.auth {
-            Auth::InRequest => {}
-            Auth::Basic { user, password } => templates.extend([user, password]),
-            Auth::Header { value, .. } => templates.push(value),
-            Auth::Jwt { key, claims, .. } => {
-                templates.push(key);
-                templates.extend(claims.iter().flat_map(|(_, t)| t.templates()));
-            }
-        }
+        templates.extend(self.auth.templates());
         match &self.body {
             Body::Nothing => {}
             Body::Form(fields) => templates.extend(fields.iter().flat_map(|(_, t)| t.templates())),
@@ -149,7 +162,13 @@ impl Operation {
         templates
     }
 
-    fn value(&self, slot: &Slot, credentials: &Credentials<'_>, job: &Job<'_>) -> Option<String> {
+    fn value(
+        &self,
+        slot: &Slot,
+        credentials: &Credentials<'_>,
+        job: &Job<'_>,
+        now: Moment,
+    ) -> Option<String> {
         match slot {
             Slot::To => Some(job.to.e164().to_owned()),
             Slot::From => job.from.map(str::to_owned),
@@ -158,6 +177,12 @@ impl Operation {
             Slot::Reference => Some(job.reference.to_owned()),
             Slot::Callback => job.callback.map(str::to_owned),
             Slot::Validity => self.validity.map(|v| v.of(job.left_ms).to_string()),
+            Slot::Expires => {
+                let left_ms = self.validity.map_or(job.left_ms, |v| v.of_ms(job.left_ms));
+                Some(now.plus_ms(left_ms).to_rfc3339_seconds())
+            }
+            Slot::Now => Some(now.to_rfc3339_seconds()),
+            Slot::Nonce => Some(uuid_of(job.reference)),
             Slot::Encoding => self
                 .encoding
                 .as_ref()
@@ -165,7 +190,17 @@ impl Operation {
             Slot::Language(form) => Some(self.language(job.language, *form)),
             Slot::Parameter(name) => job.parameters.get(name.as_str()).map(|v| v.to_string()),
             Slot::Credential(name) => credentials(name),
-            Slot::Id | Slot::Error | Slot::Status => None,
+            // What is signed, and what only the simulator says.
+            Slot::Method
+            | Slot::Host
+            | Slot::Path
+            | Slot::ContentType
+            | Slot::Body
+            | Slot::Header(_)
+            | Slot::Signature
+            | Slot::Id
+            | Slot::Error
+            | Slot::Status => None,
         }
     }
 
@@ -195,50 +230,10 @@ impl Validity {
     fn of(self, left_ms: i64) -> i64 {
         (left_ms / self.unit_ms).clamp(self.least, self.most)
     }
-}
 
-impl Auth {
-    /// The header that authenticates a request; none where the request itself does.
-    pub(crate) fn header(
-        &self,
-        fill: &Fill<'_>,
-        reference: &str,
-        now: Moment,
-    ) -> Result<Option<(HeaderName, String)>, Unfit> {
-        let required = |template: &Template| match template.fill(fill) {
-            Ok(value) => Ok(value.unwrap_or_default()),
-            Err(unfilled) => Err(Unfit::from(unfilled)),
-        };
-        Ok(match self {
-            Auth::InRequest => None,
-            Auth::Basic { user, password } => {
-                let pair = format!("{}:{}", required(user)?, required(password)?);
-                Some((AUTHORIZATION, format!("Basic {}", STANDARD.encode(pair))))
-            }
-            Auth::Header { name, value } => Some((name.clone(), required(value)?)),
-            Auth::Jwt {
-                key,
-                claims,
-                life_s,
-            } => {
-                let issued_at = now.0 / 1000;
-                let mut all = json!({
-                    "iat": issued_at,
-                    "exp": issued_at + life_s,
-                    "jti": reference,
-                });
-                for (name, tree) in claims {
-                    if let Some(value) = tree.fill(fill)? {
-                        all[name] = value;
-                    }
-                }
-                let key = EncodingKey::from_rsa_pem(required(key)?.as_bytes())
-                    .map_err(|_| Unfit::Credential)?;
-                let token = jsonwebtoken::encode(&Header::new(Algorithm::RS256), &all, &key)
-                    .map_err(|_| Unfit::Credential)?;
-                Some((AUTHORIZATION, format!("Bearer {token}")))
-            }
-        })
+    /// The same in milliseconds.
+    fn of_ms(self, left_ms: i64) -> i64 {
+        self.of(left_ms).saturating_mul(self.unit_ms)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Who sent a receipt: each scheme is checked, and for the simulator also made, in one place.
 
-pub(crate) mod keyed_body;
+pub(crate) mod keyed;
 pub(crate) mod timestamped;
 pub(crate) mod token;
+pub(crate) mod url_nonce;
 pub(crate) mod url_params;
 
 use std::fmt::Write as _;
@@ -15,6 +16,8 @@ use http::{HeaderMap, HeaderName, Request};
 use subtle::ConstantTimeEq;
 
 use crate::time::Moment;
+use crate::vendor::keyed::Parts;
+use crate::vendor::receipt::simulated::SignedIn;
 use crate::vendor::receipt::{Callback, Refusal};
 use crate::vendor::template::{Fill, Template};
 
@@ -31,6 +34,23 @@ pub(crate) enum Proof {
     Header {
         name: HeaderName,
         value: Template,
+    },
+    /// A secret in the query of the address.
+    Query {
+        name: String,
+        value: Template,
+    },
+    /// HMAC-SHA256 over the address, the sorted fields and a nonce.
+    UrlNonce {
+        signature: HeaderName,
+        nonce: HeaderName,
+        key: Template,
+    },
+    /// A token with the hashes of the address and the body.
+    UrlToken {
+        header: HeaderName,
+        key: Template,
+        issuer: Option<String>,
     },
     /// HMAC-SHA1 over the address and the sorted fields of the form.
     UrlParams {
@@ -49,26 +69,45 @@ pub(crate) enum Proof {
         /// The private half of the example credential, for the simulator.
         sandbox_seed: Option<String>,
     },
-    /// HMAC-SHA256 over the body.
-    KeyedBody {
-        header: HeaderName,
-        key: Template,
-        coding: keyed_body::Coding,
-    },
+    /// HMAC-SHA256 over the body and perhaps headers.
+    Keyed(Box<keyed::KeyedReceipt>),
 }
 
 impl Proof {
-    /// Every template; all they may hold is credentials.
+    /// The templates of its secrets; all they may hold is credentials.
     pub(crate) fn templates(&self) -> Vec<&Template> {
         match self {
             Proof::Reference => Vec::new(),
             Proof::Basic { user, password } => vec![user, password],
-            Proof::Header { value, .. } => vec![value],
+            Proof::Header { value, .. } | Proof::Query { value, .. } => vec![value],
             Proof::UrlParams { key, .. }
+            | Proof::UrlNonce { key, .. }
+            | Proof::UrlToken { key, .. }
             | Proof::Token { key }
-            | Proof::Timestamped { key, .. }
-            | Proof::KeyedBody { key, .. } => vec![key],
+            | Proof::Timestamped { key, .. } => vec![key],
+            Proof::Keyed(receipt) => vec![&receipt.keyed.key],
         }
+    }
+
+    /// The scheme's name in definitions.
+    pub(crate) fn scheme(&self) -> &'static str {
+        match self {
+            Proof::Reference => "reference",
+            Proof::Basic { .. } => "basic",
+            Proof::Header { .. } => "header",
+            Proof::Query { .. } => "query",
+            Proof::UrlParams { .. } => "hmac_sha1_url_params",
+            Proof::UrlNonce { .. } => "hmac_sha256_url_nonce",
+            Proof::UrlToken { .. } => "jwt_url_hash",
+            Proof::Token { .. } => "jwt_hs256_body_hash",
+            Proof::Timestamped { .. } => "ed25519_timestamp",
+            Proof::Keyed(_) => "hmac_sha256",
+        }
+    }
+
+    /// Whether it proves something by itself, with these credentials.
+    pub(crate) fn suffices(&self, fill: &Fill<'_>) -> bool {
+        !matches!(self, Proof::Reference) && self.secrets(fill).is_some()
     }
 
     /// Whether a receipt is the vendor's own, and of this hour.
@@ -81,59 +120,81 @@ impl Proof {
         let Some(secrets) = self.secrets(fill) else {
             return genuine(callback.reference_proven);
         };
+        let given = |name| header(callback.headers, name);
         match self {
             Proof::Reference => genuine(callback.reference_proven),
             Proof::Basic { .. } | Proof::Header { .. } => {
                 let (name, expected) = self.fixed_header(&secrets);
-                let given = header(callback.headers, &name)?;
-                genuine(same(given.as_bytes(), expected.as_bytes()))
+                genuine(same(given(&name)?.as_bytes(), expected.as_bytes()))
             }
-            Proof::UrlParams { header: name, .. } => {
-                let given = header(callback.headers, name)?;
-                url_params::check(callback.url, callback.body, given, &secrets[0])
+            Proof::Query { name, .. } => in_query(callback.url, name, &secrets[0]),
+            Proof::UrlParams { header, .. } => {
+                url_params::check(callback.url, callback.body, given(header)?, &secrets[0])
+            }
+            Proof::UrlNonce {
+                signature, nonce, ..
+            } => {
+                let (signature, nonce) = (given(signature)?, given(nonce)?);
+                url_nonce::check(callback, signature, nonce, &secrets[0])
+            }
+            Proof::UrlToken { header, issuer, .. } => {
+                let issuer = issuer.as_deref();
+                token::check_url(callback, given(header)?, &secrets[0], issuer, now)
             }
             Proof::Token { .. } => {
-                let given = header(callback.headers, &AUTHORIZATION)?;
-                token::check(given, callback.body, &secrets[0], now)
+                token::check(given(&AUTHORIZATION)?, callback.body, &secrets[0], now)
             }
             Proof::Timestamped {
                 signature,
                 timestamp,
                 ..
             } => {
-                let signature = header(callback.headers, signature)?;
-                let timestamp = header(callback.headers, timestamp)?;
+                let (signature, timestamp) = (given(signature)?, given(timestamp)?);
                 timestamped::check(signature, timestamp, callback.body, &secrets[0], now)
             }
-            Proof::KeyedBody {
-                header: name,
-                coding,
-                ..
-            } => {
-                let given = header(callback.headers, name)?;
-                keyed_body::check(given, callback.body, &secrets[0], coding)
-            }
+            Proof::Keyed(receipt) => receipt.check(callback, fill, now),
         }
     }
 
-    /// Signs as the vendor would. Gives the header that the signature is in; without one the address is all
-    /// there is.
+    /// Signs as the vendor would, and tells where the signature is.
     pub(crate) fn sign(
         &self,
         request: &mut Request<Bytes>,
         fill: &Fill<'_>,
         now: Moment,
-    ) -> Option<HeaderName> {
-        let secrets = self.secrets(fill)?;
+    ) -> Option<SignedIn> {
+        let Some(secrets) = self.secrets(fill) else {
+            return Some(SignedIn::Path);
+        };
         let url = request.uri().to_string();
         let body = request.body();
-        let mut stamp = None;
+        let mut stamps = Vec::new();
         let (name, value) = match self {
-            Proof::Reference => return None,
+            Proof::Reference => return Some(SignedIn::Path),
+            Proof::Query { name, .. } => {
+                let secret = form_urlencoded::Serializer::new(String::new())
+                    .append_pair(name, &secrets[0])
+                    .finish();
+                let joint = if url.contains('?') { '&' } else { '?' };
+                *request.uri_mut() = format!("{url}{joint}{secret}").parse().ok()?;
+                return Some(SignedIn::Query);
+            }
             Proof::Basic { .. } | Proof::Header { .. } => self.fixed_header(&secrets),
             Proof::UrlParams { header, .. } => {
                 let signed = url_params::signature(&url, body, &secrets[0]);
                 (header.clone(), signed)
+            }
+            Proof::UrlNonce {
+                signature, nonce, ..
+            } => {
+                let made = sha256_hex(body);
+                let signed = url_nonce::signature(request.method(), &url, body, &made, &secrets[0]);
+                stamps.push((nonce.clone(), made));
+                (signature.clone(), signed)
+            }
+            Proof::UrlToken { header, issuer, .. } => {
+                let made = token::made_for_url(&url, body, &secrets[0], issuer.as_deref(), now)?;
+                (header.clone(), made)
             }
             Proof::Token { .. } => (AUTHORIZATION, token::made(body, &secrets[0], now)?),
             Proof::Timestamped {
@@ -144,18 +205,27 @@ impl Proof {
             } => {
                 let seconds = (now.0 / 1000).to_string();
                 let signed = timestamped::signature(&seconds, body, sandbox_seed.as_ref()?)?;
-                stamp = Some((timestamp.clone(), seconds));
+                stamps.push((timestamp.clone(), seconds));
                 (signature.clone(), signed)
             }
-            Proof::KeyedBody { header, coding, .. } => {
-                let signed = keyed_body::signature(body, &secrets[0], coding)?;
-                (header.clone(), signed)
+            Proof::Keyed(receipt) => {
+                for (name, value) in receipt.stamps(request.headers(), body, now) {
+                    request.headers_mut().insert(name, value.parse().ok()?);
+                }
+                let parts = Parts {
+                    method: request.method(),
+                    url: &url,
+                    headers: request.headers(),
+                    body: request.body(),
+                };
+                let signed = receipt.keyed.value(&parts, fill)?;
+                (receipt.keyed.header.clone(), signed)
             }
         };
-        for (name, value) in stamp.into_iter().chain([(name.clone(), value)]) {
+        for (name, value) in stamps.into_iter().chain([(name.clone(), value)]) {
             request.headers_mut().insert(name, value.parse().ok()?);
         }
-        Some(name)
+        Some(SignedIn::Header(name))
     }
 
     /// What the templates come to; `None` where the account lacks a credential.
@@ -166,19 +236,21 @@ impl Proof {
 
     /// The header of the schemes whose header is always the same.
     fn fixed_header(&self, secrets: &[String]) -> (HeaderName, String) {
-        match self {
-            Proof::Header { name, .. } => (name.clone(), secrets.concat()),
-            Proof::Basic { .. }
-            | Proof::Reference
-            | Proof::UrlParams { .. }
-            | Proof::Token { .. }
-            | Proof::Timestamped { .. }
-            | Proof::KeyedBody { .. } => {
-                let pair = STANDARD.encode(secrets.join(":"));
-                (AUTHORIZATION, format!("Basic {pair}"))
-            }
+        if let Proof::Header { name, .. } = self {
+            return (name.clone(), secrets.concat());
         }
+        let pair = STANDARD.encode(secrets.join(":"));
+        (AUTHORIZATION, format!("Basic {pair}"))
     }
+}
+
+/// A field of the query that must have this value, wherever it stands.
+fn in_query(url: &str, name: &str, expected: &str) -> Result<(), Refusal> {
+    let (_, query) = url.split_once('?').ok_or(Refusal::Forged)?;
+    let mut given = form_urlencoded::parse(query.as_bytes());
+    genuine(
+        given.any(|(known, value)| known == name && same(value.as_bytes(), expected.as_bytes())),
+    )
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, Refusal> {

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{Request, StatusCode};
+use http::{HeaderName, Request, StatusCode};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use ring::signature::{KeyPair, RsaKeyPair};
 use serde_json::Value as Json;
@@ -14,12 +14,15 @@ use serde_json::Value as Json;
 use crate::flow::Channel;
 use crate::time::Moment;
 use crate::vendor::account::Account;
-use crate::vendor::definition::{Auth, Body, Operation, Simulated};
+use crate::vendor::authorization::Auth;
+use crate::vendor::definition::{Body, Operation, Simulated, SimulatedBody};
 use crate::vendor::template::{Fill, Slot, Tree};
 
 /// Why a vendor would not even look at a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Objection {
+    /// What it would have been, where the path tells.
+    pub channel: Option<Channel>,
     pub status: StatusCode,
     /// What is wrong, without quoting the request.
     pub message: String,
@@ -28,6 +31,7 @@ pub struct Objection {
 impl Objection {
     fn new(status: StatusCode, message: impl Into<String>) -> Objection {
         Objection {
+            channel: None,
             status,
             message: message.into(),
         }
@@ -56,30 +60,59 @@ impl Account {
             Slot::Credential(name) => self.credential(name),
             _ => None,
         };
-        let asked = |operation: &Operation| {
-            let path = operation.path_of(&fill).ok();
-            path.as_deref() == Some(request.uri().path())
+        let asked = |operation: &&(Channel, Operation)| {
+            let path = operation.1.path_of(&fill).unwrap_or_default();
+            let path = if path.is_empty() { "/" } else { &*path };
+            path == request.uri().path()
         };
-        let operations = &self.definition().operations;
-        let Some((channel, operation)) = operations.iter().find(|(_, o)| asked(o)) else {
-            return Err(Objection::new(StatusCode::NOT_FOUND, "no such path"));
-        };
-        if operation.method != *request.method() {
-            let status = StatusCode::METHOD_NOT_ALLOWED;
-            return Err(Objection::new(status, "another method is needed"));
+        // Two channels may have one path: then the request itself tells which it is of.
+        let mut objection = Objection::new(StatusCode::NOT_FOUND, "no such path");
+        for (channel, operation) in self.definition().operations.iter().filter(asked) {
+            match operation.object_to(request, &fill) {
+                Ok(()) => return Ok(operation.asked(*channel, request)),
+                Err(objected) if objection.channel.is_none() => {
+                    objection = Objection {
+                        channel: Some(*channel),
+                        ..objected
+                    };
+                }
+                Err(_) => {}
+            }
         }
-        operation.authenticate(request, &fill)?;
-        operation.check_fields(request, &fill)?;
-        Ok(Asked {
-            channel: *channel,
-            to: operation.taken_from(&Slot::To, request),
-            reference: operation.taken_from(&Slot::Reference, request),
-            callback: operation.taken_from(&Slot::Callback, request),
-        })
+        Err(objection)
     }
 }
 
+/// What the simulator's answer says of a message.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    pub id: &'a str,
+    pub error: &'a str,
+    pub asked: Option<&'a Asked>,
+    pub now: Moment,
+}
+
 impl Operation {
+    fn object_to(&self, request: &Request<Bytes>, fill: &Fill<'_>) -> Result<(), Objection> {
+        if self.method != *request.method() {
+            let status = StatusCode::METHOD_NOT_ALLOWED;
+            return Err(Objection::new(status, "another method is needed"));
+        }
+        self.authenticate(request, fill)?;
+        let bad = |message: String| Objection::new(StatusCode::BAD_REQUEST, message);
+        self.check_headers(request, fill).map_err(bad)?;
+        self.check_fields(request, fill).map_err(bad)
+    }
+
+    fn asked(&self, channel: Channel, request: &Request<Bytes>) -> Asked {
+        Asked {
+            channel,
+            to: self.taken_from(&Slot::To, request),
+            reference: self.taken_from(&Slot::Reference, request),
+            callback: self.taken_from(&Slot::Callback, request),
+        }
+    }
+
     /// What a slot of the query or the body was filled with.
     fn taken_from(&self, slot: &Slot, request: &Request<Bytes>) -> Option<String> {
         let query = request.uri().query().unwrap_or_default();
@@ -99,43 +132,58 @@ impl Operation {
             let key = key.fill(fill).ok().flatten().ok_or_else(refused)?;
             return verify_token(request, &key, claims, fill).ok_or_else(refused);
         }
-        let expected = self
-            .auth
-            .header(fill, "", Moment(0))
-            .map_err(|_| refused())?;
-        let Some((name, value)) = expected else {
-            return Ok(());
+        let made_at = self.auth.made_at(request);
+        let expected = self.auth.headers(request, fill, "", made_at);
+        let expected = expected.map_err(|_| refused())?;
+        let given = |(name, value): &(HeaderName, String)| {
+            let given = request.headers().get(name);
+            given.is_some_and(|g| g.as_bytes() == value.as_bytes())
         };
-        let given = request.headers().get(name);
-        if given.is_some_and(|g| g.as_bytes() == value.as_bytes()) {
-            return Ok(());
-        }
-        Err(refused())
+        expected.iter().all(given).then_some(()).ok_or_else(refused)
     }
 
-    fn check_fields(&self, request: &Request<Bytes>, fill: &Fill<'_>) -> Result<(), Objection> {
-        let bad = |message: String| Objection::new(StatusCode::BAD_REQUEST, message);
+    /// Every header is there; what can be told without a message is right.
+    fn check_headers(&self, request: &Request<Bytes>, fill: &Fill<'_>) -> Result<(), String> {
+        let fill = |slot: &Slot| match slot {
+            Slot::Body => std::str::from_utf8(request.body()).ok().map(str::to_owned),
+            other => fill(other),
+        };
+        for (name, template) in &self.headers {
+            let Some(given) = request.headers().get(name) else {
+                if template.is_optional() {
+                    continue;
+                }
+                return Err(format!("the header `{name}` is missing"));
+            };
+            let constant = template.fill(&fill).ok().flatten();
+            if constant.is_some_and(|c| c.as_bytes() != given.as_bytes()) {
+                return Err(format!("the header `{name}` is wrong"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_fields(&self, request: &Request<Bytes>, fill: &Fill<'_>) -> Result<(), String> {
         let content_type = request.headers().get(CONTENT_TYPE);
         let content_type = content_type
             .and_then(|v| v.to_str().ok())
             .unwrap_or_default();
+        // Another type is among the headers, and checked there.
+        let is_usual = self.headers.iter().all(|(name, _)| *name != CONTENT_TYPE);
+        let is_of = |usual: &str| !is_usual || content_type.starts_with(usual);
         let query = request.uri().query().unwrap_or_default();
-        require_pairs(&self.query, query.as_bytes(), fill).map_err(bad)?;
+        require_pairs(&self.query, query.as_bytes(), fill)?;
         match &self.body {
             Body::Nothing => Ok(()),
-            Body::Form(fields) => {
-                if !content_type.starts_with("application/x-www-form-urlencoded") {
-                    return Err(bad("the body must be a form".to_owned()));
-                }
-                require_pairs(fields, request.body(), fill).map_err(bad)
+            Body::Form(_) if !is_of("application/x-www-form-urlencoded") => {
+                Err("the body must be a form".to_owned())
             }
+            Body::Form(fields) => require_pairs(fields, request.body(), fill),
+            Body::Json(_) if !is_of("application/json") => Err("the body must be JSON".to_owned()),
             Body::Json(tree) => {
-                if !content_type.starts_with("application/json") {
-                    return Err(bad("the body must be JSON".to_owned()));
-                }
                 let json: Option<Json> = serde_json::from_slice(request.body()).ok();
-                let json = json.ok_or_else(|| bad("the body is not JSON".to_owned()))?;
-                require_tree(tree, &json, "").map_err(bad)
+                let json = json.ok_or("the body is not JSON")?;
+                require_tree(tree, &json, "", fill)
             }
         }
     }
@@ -168,14 +216,14 @@ fn require_pairs(fields: &[(String, Tree)], body: &[u8], fill: &Fill<'_>) -> Res
     Ok(())
 }
 
-fn require_tree(tree: &Tree, json: &Json, at: &str) -> Result<(), String> {
+fn require_tree(tree: &Tree, json: &Json, at: &str, fill: &Fill<'_>) -> Result<(), String> {
     let wrong = || format!("`{at}` is missing or of another type");
     match (tree, json) {
         (Tree::Table(fields), Json::Object(object)) => {
             for (name, tree) in fields {
                 let at = format!("{at}/{name}");
                 match object.get(name) {
-                    Some(value) => require_tree(tree, value, &at)?,
+                    Some(value) => require_tree(tree, value, &at, fill)?,
                     None if tree.is_optional() => {}
                     None => return Err(format!("`{at}` is missing")),
                 }
@@ -186,10 +234,18 @@ fn require_tree(tree: &Tree, json: &Json, at: &str) -> Result<(), String> {
             .iter()
             .zip(values)
             .enumerate()
-            .try_for_each(|(i, (tree, value))| require_tree(tree, value, &format!("{at}/{i}"))),
-        (Tree::Text(_), Json::String(text)) if !text.is_empty() => Ok(()),
-        (Tree::Text(_) | Tree::Whole(_), Json::Number(_)) | (Tree::Flag(_), Json::Bool(_)) => {
-            Ok(())
+            .try_for_each(|(i, (tree, value))| {
+                require_tree(tree, value, &format!("{at}/{i}"), fill)
+            }),
+        (Tree::Text(_), Json::String(text)) if text.is_empty() => Err(wrong()),
+        (Tree::Text(_), Json::String(_) | Json::Number(_))
+        | (Tree::Whole(_), Json::Number(_))
+        | (Tree::Flag(_), Json::Bool(_)) => {
+            let constant = tree.fill(fill).ok().flatten();
+            match constant.is_none_or(|constant| constant == *json) {
+                true => Ok(()),
+                false => Err(format!("`{at}` is wrong")),
+            }
         }
         _ => Err(wrong()),
     }
@@ -222,27 +278,35 @@ fn verify_token(
 }
 
 impl Simulated {
-    /// The answer, with a message id and an error code filled in.
-    pub fn answer(&self, id: &str, error: &str) -> (http::response::Parts, Bytes) {
+    /// The answer, with what is said of the message filled in.
+    pub fn answer(&self, said: &Said<'_>) -> (http::response::Parts, Bytes) {
         let fill = |slot: &Slot| match slot {
-            Slot::Id => Some(id.to_owned()),
-            Slot::Error => Some(error.to_owned()),
+            Slot::Id => Some(said.id.to_owned()),
+            Slot::Error => Some(said.error.to_owned()),
+            Slot::To => said.asked?.to.clone(),
+            Slot::Reference => said.asked?.reference.clone(),
+            Slot::Now => Some(said.now.to_rfc3339_seconds()),
             _ => None,
         };
-        let json = self.json.as_ref();
-        let json = json.and_then(|tree| tree.fill(&fill).ok().flatten());
+        let (content_type, body) = match &self.body {
+            SimulatedBody::Nothing => (None, None),
+            SimulatedBody::Json(tree) => {
+                let json = tree.fill(&fill).ok().flatten();
+                (Some("application/json"), json.map(|j| j.to_string()))
+            }
+            SimulatedBody::Text(text) => (Some("text/plain"), text.fill(&fill).ok().flatten()),
+        };
         let (mut head, ()) = http::Response::new(()).into_parts();
         head.status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK);
+        if let Some(content_type) = content_type {
+            let value = http::HeaderValue::from_static(content_type);
+            head.headers.insert(CONTENT_TYPE, value);
+        }
         for (name, value) in &self.headers {
             if let Ok(value) = value.parse() {
                 head.headers.insert(name.clone(), value);
             }
         }
-        if json.is_some() {
-            let value = http::HeaderValue::from_static("application/json");
-            head.headers.insert(CONTENT_TYPE, value);
-        }
-        let body = json.map(|j| j.to_string()).unwrap_or_default();
-        (head, Bytes::from(body))
+        (head, Bytes::from(body.unwrap_or_default()))
     }
 }

@@ -1,6 +1,8 @@
 //! The shipped definitions hold their own examples; mistakes in a definition are told with their place.
 
+mod authorization;
 mod receipts;
+mod schemes;
 mod signature;
 mod speech;
 mod template;
@@ -10,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::*;
-use crate::flow::{Channel, Secret, VerdictKind};
+use crate::flow::{Channel, Reason, Secret, VerdictKind};
 use crate::problem::{Problems, Source};
 
 /// Where a vendor is told to send receipts.
@@ -31,15 +33,24 @@ fn shipped() -> Vec<Source> {
     files
 }
 
-/// Every channel of every shipped definition, with an account that has all its credentials.
+/// Those of them that tell later what became of a message.
 fn reporting() -> Vec<(String, Account, Channel)> {
+    let mut found = sending();
+    found.retain(|(_, account, channel)| account.reports(*channel));
+    found
+}
+
+/// Every channel of every shipped definition that sends something, with an account that has all its credentials.
+fn sending() -> Vec<(String, Account, Channel)> {
     let mut found = Vec::new();
     for source in shipped() {
         let (definition, _) = read(&source);
         let account = Account::example(definition, "x".into(), "http://x".into(), None);
         for channel in account.channels() {
             let told = format!("{} {channel}", source.name);
-            found.push((told, account.clone(), channel));
+            if !account.sends_nothing(channel) {
+                found.push((told, account.clone(), channel));
+            }
         }
     }
     found
@@ -71,30 +82,44 @@ fn every_shipped_definition_holds_its_examples() {
 
 #[test]
 fn every_shipped_definition_understands_its_own_simulator() {
-    for source in shipped() {
-        let (definition, _) = read(&source);
-        let account =
-            Account::example(Arc::clone(&definition), "x".into(), "http://x".into(), None);
-        for channel in account.channels() {
-            let simulation = &definition.operation(channel).unwrap().simulation;
-            let verdict = |simulated: &Simulated| {
-                let (head, body) = simulated.answer("id1", &simulation.default_error);
-                account.verdict(channel, &head, &body).kind
-            };
-            let told = format!("{} {channel}", definition.name);
-            assert_eq!(verdict(&simulation.accept), VerdictKind::Accepted, "{told}");
-            assert_eq!(verdict(&simulation.reject), VerdictKind::Rejected, "{told}");
-            assert_eq!(
-                verdict(&simulation.throttle),
-                VerdictKind::Throttled,
-                "{told}"
-            );
-            assert_eq!(
-                verdict(&simulation.error),
-                VerdictKind::Unavailable,
-                "{told}"
-            );
-        }
+    let asked = Asked {
+        channel: Channel::Sms,
+        to: Some("+6591234567".to_owned()),
+        reference: Some("dlv_1-1".to_owned()),
+        callback: None,
+    };
+    for (told, account, channel) in sending() {
+        let definition = account.definition();
+        let simulation = &definition.operation(channel).unwrap().simulation;
+        let verdict = |simulated: &Simulated| {
+            let (head, body) = simulated.answer(&Said {
+                id: "id1",
+                error: &simulation.default_error,
+                asked: Some(&asked),
+                now: crate::time::Moment(0),
+            });
+            account.verdict(channel, &head, &body).kind
+        };
+        assert_eq!(verdict(&simulation.accept), VerdictKind::Accepted, "{told}");
+        assert_eq!(verdict(&simulation.reject), VerdictKind::Rejected, "{told}");
+        assert_eq!(
+            verdict(&simulation.throttle),
+            VerdictKind::Throttled,
+            "{told}"
+        );
+        assert_eq!(
+            verdict(&simulation.error),
+            VerdictKind::Unavailable,
+            "{told}"
+        );
+        let (head, body) = simulation.unauthorized.answer(&Said {
+            id: "",
+            error: "",
+            asked: None,
+            now: crate::time::Moment(0),
+        });
+        let refused = account.verdict(channel, &head, &body).reason;
+        assert_eq!(refused, Some(Reason::Account), "{told}");
     }
 }
 
@@ -103,7 +128,7 @@ fn every_shipped_definition_finds_in_its_requests_what_it_was_asked() {
     let to = crate::number::PhoneNumber::parse("+6591234567", None).unwrap();
     let (text, code) = (Secret::new("123456 is your code."), Secret::new("123456"));
     let none = std::collections::BTreeMap::new();
-    for (told, account, channel) in reporting() {
+    for (told, account, channel) in sending() {
         let job = |callback| Job {
             to: &to,
             from: Some("+15005550006"),
@@ -124,7 +149,9 @@ fn every_shipped_definition_finds_in_its_requests_what_it_was_asked() {
         };
         let with = asked(Some(URL));
         assert_eq!(with.channel, channel, "{told}");
-        assert_eq!(with.callback.as_deref(), Some(URL), "{told}");
+        let called_back = account.reports(channel) && !account.reports_to_one_address(channel);
+        let expected = called_back.then_some(URL);
+        assert_eq!(with.callback.as_deref(), expected, "{told}");
         let digits = with.to.as_deref().map(|t| t.trim_start_matches('+'));
         assert_eq!(digits, Some("6591234567"), "{told}");
         assert!(with.reference.is_none_or(|r| r == "dlv_1-1"), "{told}");
@@ -148,6 +175,7 @@ fn an_account_without_the_voice_credentials_has_no_voice() {
     let grant = Grant {
         name: "v".into(),
         base_url: None,
+        region: None,
         credentials,
         from: None,
     };

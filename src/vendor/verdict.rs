@@ -5,11 +5,10 @@ use serde_json::Value as Json;
 
 use crate::flow::{Reason, Verdict, VerdictKind};
 use crate::vendor::definition::{Coded, Codes, Operation, Refused};
+use crate::vendor::pick::{all_at, code_word, groups, text_of};
 
 /// A vendor's wish to be left alone is heard for at most this long, in milliseconds.
 const RETRY_AFTER_MS_MAX: i64 = 3_600_000;
-/// Codes and message ids longer than this are cut before they are kept.
-const TEXT_CHARS_MAX: usize = 128;
 
 /// How an answer stands to what acceptance needs.
 enum Conditions {
@@ -24,8 +23,13 @@ enum Conditions {
 impl Operation {
     pub(crate) fn verdict(&self, head: &http::response::Parts, body: &[u8]) -> Verdict {
         let status = head.status.as_u16();
-        let json: Option<Json> = serde_json::from_slice(body).ok();
-        let code = json.as_ref().and_then(|j| self.refused.coded.code_in(j));
+        let json = match &self.answer_pattern {
+            Some(pattern) => groups(pattern, body),
+            None => serde_json::from_slice(body).ok(),
+        };
+        let refused = &self.refused;
+        let code = json.as_ref().and_then(|j| refused.coded.code_in(j));
+        let listed = code.as_deref().and_then(|c| refused.coded.reason_of(c));
         if self.accepted.status.contains(&status) {
             let conditions = match &json {
                 Some(json) => self.conditions(json),
@@ -35,26 +39,28 @@ impl Operation {
             match conditions {
                 Conditions::Met => return self.acceptance(json.as_ref()),
                 Conditions::Failed => {}
+                // What is no yes and has a known code, or looks like a no, is one.
+                Conditions::Absent if listed.is_some() || refused.is_present(&json) => {}
                 Conditions::Partly | Conditions::Absent => return Verdict::unreadable(),
             }
         }
-        let reason = code
-            .as_deref()
-            .and_then(|c| self.refused.coded.reason_of(c));
-        let mut verdict = match reason {
+        let mut verdict = match listed.or_else(|| refused.reason_of_status(status)) {
             Some(reason) => Verdict::failed(kind_of(reason), reason),
             None => by_status(status),
         };
-        verdict.capped = code
-            .as_deref()
-            .is_some_and(|c| self.refused.coded.is_cap(c));
+        verdict.capped = code.as_deref().is_some_and(|c| refused.coded.is_cap(c));
+        verdict.unlisted = code.is_some() && listed.is_none();
+        // What is listed is no phone number and no text.
+        let code = code.filter(|c| listed.is_some() || code_word(c).is_some());
         verdict.code = Some(code.unwrap_or_else(|| status.to_string()));
-        verdict.retry_after_ms = self.refused.retry_after_ms(head);
+        verdict.retry_after_ms = refused.retry_after_ms(head);
         verdict
     }
 
     fn reads_body(&self) -> bool {
-        !self.accepted.when.is_empty() || self.accepted.message_id.is_some()
+        !self.accepted.when.is_empty()
+            || self.accepted.message_id.is_some()
+            || self.answer_pattern.is_some()
     }
 
     fn conditions(&self, json: &Json) -> Conditions {
@@ -108,12 +114,7 @@ impl Verdict {
 impl Coded {
     /// The code; where there are several, the first one that has a reason.
     fn code_in(&self, json: &Json) -> Option<String> {
-        let found: Vec<String> = self
-            .code
-            .iter()
-            .flat_map(|pointer| all_at(json, pointer))
-            .filter_map(text_of)
-            .collect();
+        let found: Vec<String> = self.code.iter().flat_map(|pick| pick.texts(json)).collect();
         let listed = found.iter().find(|c| self.reason_of(c).is_some());
         listed.or(found.first()).cloned()
     }
@@ -144,6 +145,22 @@ impl Codes {
 }
 
 impl Refused {
+    /// Whether an answer has what only refusals have.
+    fn is_present(&self, json: &Option<Json>) -> bool {
+        let has = |pointer: &String| {
+            let found = json.as_ref().map(|json| all_at(json, pointer));
+            found.is_some_and(|found| found.iter().any(|value| !value.is_null()))
+        };
+        self.present.iter().any(has)
+    }
+
+    /// What the definition says of an HTTP status.
+    fn reason_of_status(&self, status: u16) -> Option<Reason> {
+        let status = status.to_string();
+        let found = self.statuses.iter().find(|(codes, _)| codes.name(&status));
+        found.map(|(_, reason)| *reason)
+    }
+
     /// `Retry-After` in seconds, or a header that the definition names.
     fn retry_after_ms(&self, head: &http::response::Parts) -> Option<i64> {
         let seconds = std::iter::once(&RETRY_AFTER)
@@ -195,31 +212,4 @@ fn by_status(status: u16) -> Verdict {
         _ => (VerdictKind::Ambiguous, Reason::Unknown),
     };
     Verdict::failed(kind, reason)
-}
-
-/// Every value at a JSON pointer in which `*` stands for each element.
-pub(crate) fn all_at<'a>(json: &'a Json, pointer: &str) -> Vec<&'a Json> {
-    let mut found = vec![json];
-    for key in pointer.split('/').skip(1) {
-        found = found
-            .into_iter()
-            .flat_map(|value| match (value, key) {
-                (Json::Array(items), "*") => items.iter().collect(),
-                (value, key) => value
-                    .pointer(&format!("/{key}"))
-                    .into_iter()
-                    .collect::<Vec<_>>(),
-            })
-            .collect();
-    }
-    found
-}
-
-pub(crate) fn text_of(value: &Json) -> Option<String> {
-    match value {
-        Json::String(text) => Some(text.chars().take(TEXT_CHARS_MAX).collect()),
-        Json::Number(number) => Some(number.to_string()),
-        Json::Bool(flag) => Some(flag.to_string()),
-        Json::Null | Json::Array(_) | Json::Object(_) => None,
-    }
 }

@@ -13,6 +13,8 @@ async fn with_chain(router: &Router, chain: &str) {
     only_rules(router, &format!("[chains.sg]\n{chain}\n{rule}")).await;
 }
 
+const VENDORS: [&str; 4] = ["twilio", "vonage", "telnyx", "infobip"];
+
 fn at(of: &Json) -> Moment {
     Moment::from_rfc3339(of["at"].as_str().unwrap()).unwrap()
 }
@@ -30,9 +32,7 @@ fn vendors(delivery: &Json) -> String {
 #[tokio::test]
 async fn every_vendor_reports_that_it_delivered() {
     let router = Router::start("");
-    let all: Vec<Json> = router.sandbox().await;
-    for (n, vendor) in all.iter().enumerate() {
-        let vendor = vendor["vendor"].as_str().unwrap();
+    for (n, vendor) in VENDORS.into_iter().enumerate() {
         with_chain(&router, &format!("vendors = [\"{vendor}\"]")).await;
         for channel in ["SMS", "CALL"] {
             let mut call = hook_call(&number(n));
@@ -94,9 +94,8 @@ async fn early_doubled_and_disordered_receipts_change_nothing_else() {
 #[tokio::test]
 async fn a_forged_receipt_is_not_believed() {
     let router = Router::start("");
-    for vendor in router.sandbox().await {
-        let vendor = vendor["vendor"].as_str().unwrap().to_owned();
-        router.steer(&vendor, "forged").await;
+    for vendor in VENDORS {
+        router.steer(vendor, "forged").await;
         with_chain(&router, &format!("vendors = [\"{vendor}\"]")).await;
         let answer = router.call(&hook_call(NUMBER)).await;
         assert_eq!(provider(&answer), vendor);

@@ -68,6 +68,7 @@ fn fleet() -> Fleet {
         needs_sender: Vec::new(),
         rate: None,
         quota: None,
+        stand_in: false,
     };
     Fleet {
         vendors: ACCOUNTS.map(vendor).to_vec(),

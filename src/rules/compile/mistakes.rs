@@ -83,7 +83,8 @@ impl Compiler<'_> {
             }
         }
         let mut problems = self.problems.borrow_mut();
-        for vendor in self.fleet.keys() {
+        let configured = self.fleet.iter().filter(|(_, vendor)| !vendor.stand_in);
+        for (vendor, _) in configured {
             if !rules.vendors_used.iter().any(|used| **used == **vendor) {
                 let message = format!("vendor `{vendor}` is in no chain");
                 problems.general(Severity::Warning, message, None);

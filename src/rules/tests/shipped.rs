@@ -44,6 +44,7 @@ fn shipped_with(more: &str) -> (Rules, Vec<String>) {
         needs_sender: Vec::new(),
         rate: None,
         quota: None,
+        stand_in: false,
     };
     let fleet = Fleet {
         vendors: SHIPPED_FOR.map(vendor).to_vec(),

@@ -25,6 +25,11 @@ fn reasons() -> Kind {
     Kind::Words(reason::words())
 }
 
+fn unlisted() -> Key {
+    let about = "Whether the code or the status is one that nobody listed.";
+    Key::new("unlisted", Kind::Flag, about).or("false")
+}
+
 pub(super) fn example() -> Table {
     let about = "From the vendor's documentation, with the example credentials: what is asked must give the request, the response \
                  must give the verdict.";
@@ -148,6 +153,7 @@ fn verdict() -> Table {
         Key::new("code", text(), "The vendor's code, or the HTTP status."),
         Key::new("retry_after", day, "When it may be tried again."),
         capped(),
+        unlisted(),
     ])
 }
 
@@ -204,5 +210,6 @@ fn news() -> Table {
         Key::new("reason", reasons(), "Why it failed."),
         Key::new("code", text(), "The vendor's code or status."),
         capped(),
+        unlisted(),
     ])
 }

@@ -2,15 +2,33 @@
 
 use crate::schema::vendor::receipts::receipts;
 use crate::schema::vendor::{
-    answered, coded, fields, header, plain, pointer, sent, status, template,
+    REGIONS, answered, answered_text, coded, credential_text, fields, header, header_template,
+    plain, pointer, reasons_called, regions, regular, sent, signature_template, signed_template,
+    status, template,
 };
-use crate::schema::{Key, Kind, Table};
+use crate::schema::{Form, Key, Kind, Table};
 
-pub(super) fn operation() -> Table {
+/// A request, or nothing at all.
+pub(super) fn any() -> Kind {
+    let word = [(
+        "nothing",
+        "The message goes to nobody and counts as accepted.",
+    )];
+    let nothing = Table::new(
+        "nothing",
+        "[sms], [voice] that send nothing",
+        "For tests and previews.",
+    )
+    .keys([Key::new("sends", Kind::words(&word), "What is sent.").required()]);
+    Kind::Any(vec![Kind::Table(operation()), Kind::Table(nothing)])
+}
+
+fn operation() -> Table {
     let about = "One request for each channel. Its texts have slots: `{to}` (with `+`), `{from}`, `{text}`, `{code}`, `{reference}`, \
-                 `{callback}`, `{validity}`, `{encoding}`, `{language}`, `{parameter.NAME}`, `{credential.NAME}`. With `?`, as in \
+                 `{callback}`, `{validity}`, `{expires}`, `{now}`, `{encoding}`, `{language}`, `{parameter.NAME}`, `{credential.NAME}`. With `?`, as in \
                  `{from?}`, the whole field is left out where there is no value. Filters: `|digits` drops the `+`, `|xml` escapes, `|unmarked` drops `<` and `>`, \
-                 `|number` writes a JSON number, `|primary` makes `en` of `en-US`.";
+                 `|number` writes a JSON number, `|uuid` makes a UUID of any text, `|only:MG` and `|except:MG` leave the field out by how the value begins, \
+                 `|primary` makes `en` of `en-US`, `|http_date` and `|unix` write a time in another way.";
     let example = r#"
 [sms]
 path = "/v1/messages"
@@ -25,11 +43,12 @@ validity = { unit = "s", least = 20, most = 86400 }
         .example(example)
 }
 
-fn request() -> [Key; 8] {
+fn request() -> [Key; 9] {
     let methods = Kind::plain_words(["POST", "GET", "PUT"]);
     let base_url = "Where it differs from the one at the top.";
     [
-        Key::new("base_url", Kind::text("address"), base_url),
+        Key::new("base_url", credential_text(), base_url),
+        Key::new("regions", regions(), REGIONS),
         Key::new("method", methods, "The method.").or("\"POST\""),
         Key::new(
             "path",
@@ -38,7 +57,11 @@ fn request() -> [Key; 8] {
         )
         .required(),
         Key::new("query", fields(sent()), "The query."),
-        Key::new("headers", fields(template("{credential.NAME}")), "Headers."),
+        Key::new(
+            "headers",
+            fields(header_template()),
+            "Headers; `{nonce}` and `{body|sha256}` too.",
+        ),
         Key::new("auth", Kind::Any(auths()), "How the request proves itself.").required(),
         Key::new(
             "form",
@@ -49,18 +72,27 @@ fn request() -> [Key; 8] {
     ]
 }
 
-fn stated() -> [Key; 3] {
+fn stated() -> [Key; 4] {
+    let known = "The field of the request by which the vendor knows one that it has had before.";
     let languages =
         "The vendor's own words for languages, by their tag; others are as `{language}` has them.";
     [
         Key::new("validity", Kind::Table(validity()), "What `{validity}` is."),
         Key::new("encoding", Kind::Table(encoding()), "What `{encoding}` is."),
+        Key::new("idempotency", Kind::text("field"), known),
         Key::new("languages", fields(Kind::text("text")), languages),
     ]
 }
 
-fn answer() -> [Key; 4] {
+fn answer() -> [Key; 5] {
+    let pattern = "The answer is a text: its named groups are read as one flat object.";
+    let example = r"^(?<code>\d+)\|(?<id>\S+)$";
     [
+        Key::new(
+            "answer_pattern",
+            regular("pattern with named groups", example),
+            pattern,
+        ),
         Key::new(
             "accepted",
             Kind::Table(accepted()),
@@ -87,22 +119,70 @@ fn scheme(word: &'static str, about: &'static str) -> Key {
 }
 
 fn auths() -> Vec<Kind> {
-    let basic = [
-        scheme("basic", "`Authorization: Basic`."),
-        Key::new("user", template("{credential.NAME}"), "The user.").required(),
-        Key::new("password", template("{credential.NAME}"), "The password.").required(),
-    ];
-    let fixed = [
-        scheme("header", "A header."),
-        Key::new("name", header(), "Its name.").or("\"Authorization\""),
-        Key::new("value", template("{credential.NAME}"), "Its value.").required(),
-    ];
-    let life = "How long a token lives.";
-    let token = [
-        scheme(
-            "jwt_rs256",
-            "A token signed with the account's RSA key, with `iat`, `exp` and `jti`.",
-        ),
+    [
+        Table::new(
+            "auth_header",
+            "`auth`: a header",
+            "A header with a credential.",
+        )
+        .keys([
+            scheme("header", "A header."),
+            Key::new("name", header_of_account(), "Its name.").or("\"Authorization\""),
+            Key::new("value", template("{credential.NAME}"), "Its value.").required(),
+        ]),
+        Table::new(
+            "auth_basic",
+            "`auth`: user and password",
+            "`Authorization: Basic`.",
+        )
+        .keys([
+            scheme("basic", "`Authorization: Basic`."),
+            Key::new("user", template("{credential.NAME}"), "The user.").required(),
+            Key::new("password", template("{credential.NAME}"), "The password.").required(),
+        ]),
+        signed_token(),
+        signed_request(),
+        Table::new(
+            "auth_sigv4",
+            "`auth`: AWS Signature Version 4",
+            "By the account's access key.",
+        )
+        .keys([
+            scheme("sigv4", "AWS Signature Version 4."),
+            Key::new(
+                "service",
+                Kind::text("text"),
+                "The service's name in signatures.",
+            )
+            .required(),
+            Key::new("region", credential_text(), "The region.").required(),
+            Key::new("access_key", credential_text(), "The id of the key.").required(),
+            Key::new("secret_key", credential_text(), "The key.").required(),
+        ]),
+        Table::new(
+            "auth_in_request",
+            "`auth`: in the request",
+            "Nothing beside the fields.",
+        )
+        .keys([scheme(
+            "in_request",
+            "The credentials are among the fields.",
+        )]),
+    ]
+    .map(Kind::Table)
+    .to_vec()
+}
+
+fn signed_token() -> Table {
+    let about = "A token signed with the account's RSA key, with `iat`, `exp` and `jti`.";
+    let life = Kind::duration(60_000, 86_400_000);
+    Table::new(
+        "auth_jwt_rs256",
+        "`auth`: a signed token",
+        "`Authorization: Bearer` with a token.",
+    )
+    .keys([
+        scheme("jwt_rs256", about),
         Key::new(
             "key",
             template("{credential.NAME}"),
@@ -110,41 +190,35 @@ fn auths() -> Vec<Kind> {
         )
         .required(),
         Key::new("claims", fields(sent()), "Further claims."),
-        Key::new("life", Kind::duration(60_000, 86_400_000), life).or("\"15m\""),
-    ];
-    let inside = [scheme(
-        "in_request",
-        "The credentials are among the fields.",
-    )];
-    let table = |id, heading, about| Table::new(id, heading, about);
-    [
-        table(
-            "auth_header",
-            "`auth`: a header",
-            "A header with a credential.",
+        Key::new("life", life, "How long a token lives.").or("\"15m\""),
+    ])
+}
+
+fn signed_request() -> Table {
+    let about = "HMAC-SHA256 over parts of the request: `{method}`, `{host}`, `{path}` (with the query), `{content_type}`, `{body}`, \
+                 `{body|sha256}`, `{body|md5}`, `{header.NAME}`, `{credential.NAME}`.";
+    let example = "{method} {path} {header.x-date} {body|sha256}";
+    let coding = Kind::plain_words(["base64", "hex"]);
+    Table::new("auth_hmac", "`auth`: a signed request", about).keys([
+        scheme("hmac_sha256", "HMAC-SHA256 over parts of the request."),
+        Key::new("key", credential_text(), "The key.").required(),
+        Key::new(
+            "key_base64",
+            Kind::Flag,
+            "Whether the key is written as base64.",
         )
-        .keys(fixed),
-        table(
-            "auth_basic",
-            "`auth`: user and password",
-            "`Authorization: Basic`.",
-        )
-        .keys(basic),
-        table(
-            "auth_jwt_rs256",
-            "`auth`: a signed token",
-            "`Authorization: Bearer` with a token.",
-        )
-        .keys(token),
-        table(
-            "auth_in_request",
-            "`auth`: in the request",
-            "Nothing beside the fields.",
-        )
-        .keys(inside),
-    ]
-    .map(Kind::Table)
-    .to_vec()
+        .or("false"),
+        Key::new("signed", signed_template(example), "What is signed.").required(),
+        Key::new("header", header(), "Where the signature goes.").or("\"Authorization\""),
+        Key::new("value", signature_template(), "How it stands there.").or("\"{signature}\""),
+        Key::new("encoding", coding, "How the signature is written.").or("\"base64\""),
+    ])
+}
+
+/// A header's name, which may be one of the account's credentials.
+fn header_of_account() -> Kind {
+    let pattern = r"^(\{credential\.[^{}|?]+\}|[!#$%&'*+.^_`|~0-9A-Za-z-]+)+$";
+    Kind::Form(Form::new("name of a header", pattern, &["x-api-key"]))
 }
 
 fn validity() -> Table {
@@ -212,10 +286,24 @@ opted_out = [1002]
 sender = ["1101-1109"]
 rate = [1429]
 "#;
+    let present = "What only a no has: an answer with one of these is no yes, whatever its status.";
+    let statuses = "What HTTP statuses mean where no listed code is in the answer.";
     let after = "Headers that say in seconds when to come again, beside `Retry-After`.";
     Table::new("refused", "[sms.refused]", about)
         .keys(coded())
-        .keys([Key::new("retry_after", header().some_or_none(), after)])
+        .keys([
+            Key::new("present", pointer().some_or_none(), present),
+            Key::new(
+                "statuses",
+                Kind::Table(reasons_called(
+                    "statuses",
+                    "`statuses`: what HTTP statuses mean",
+                    statuses,
+                )),
+                statuses,
+            ),
+            Key::new("retry_after", header().some_or_none(), after),
+        ])
         .example(example)
 }
 
@@ -240,15 +328,18 @@ reject = { status = 400, json = { error = { code = "{error|number}" } } }
             Key::new("reject", simulated(), "A no.").or_else("status 400"),
             Key::new("throttle", simulated(), "Too much at once.").or_else("status 429"),
             Key::new("error", simulated(), "A failure.").or_else("status 500"),
+            Key::new("unauthorized", simulated(), "Wrong credentials.").or_else("status 401"),
         ])
         .example(example)
 }
 
 fn simulated() -> Table {
-    let about = "One answer of the simulator. Its texts have the slots `{id}` and `{error}`.";
+    let about = "One answer of the simulator. Its texts have the slots `{id}`, `{error}`, `{to}`, `{reference}` and `{now}`; `|decimal` makes \
+                 a number of an id.";
     Table::new("simulated", "A simulated answer", about).keys([
         Key::new("status", status(), "The HTTP status.").required(),
         Key::new("headers", fields(Kind::text("text")), "Headers."),
         Key::new("json", answered(), "The body.").or_else("no body"),
+        Key::new("text", answered_text(), "The body, where it is a text."),
     ])
 }

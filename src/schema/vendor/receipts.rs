@@ -1,6 +1,9 @@
 //! Describes a definition's receipts: what the vendor tells later.
 
-use crate::schema::vendor::{coded, credential_text, fields, header, plain, pointer, reported};
+use crate::schema::vendor::{
+    coded, credential_text, fields, header, picks, plain, pointer, reported, signature_template,
+    signed_template,
+};
 use crate::schema::{Key, Kind, Needs, Table};
 
 const WRITTEN: [(&str, &str); 3] = [
@@ -21,7 +24,7 @@ intermediate = ["queued", "sent"]
 delivered = ["delivered"]
 failed = ["undelivered"]
 reasons = { unreachable = [2001], not_mobile = [2002] }
-auth = { scheme = "hmac_sha256_body", header = "x-north-signature", key = "{credential.api_key}" }
+auth = { scheme = "hmac_sha256", header = "x-north-signature", key = "{credential.api_key}" }
 "#;
     Table::new("receipts", "[sms.receipts]", about)
         .keys(places())
@@ -54,7 +57,7 @@ fn places() -> [Key; 6] {
         Key::new("only_with", pointer(), only),
         Key::new("message_id", pointer(), "The vendor's id of the message."),
         Key::new("reference", pointer(), "Our `{reference}`."),
-        Key::new("status", pointer().some_or_none(), status).required(),
+        Key::new("status", picks(), status).required(),
     ]
 }
 
@@ -102,7 +105,7 @@ fn proofs() -> Vec<Kind> {
 }
 
 /// Nothing depends on what the receipt says.
-fn unsigned() -> [Table; 3] {
+fn unsigned() -> [Table; 4] {
     [
         Table::new(
             "proof_reference",
@@ -130,12 +133,21 @@ fn unsigned() -> [Table; 3] {
             Key::new("name", header(), "Its name.").or("\"authorization\""),
             secret("value", "Its value."),
         ]),
+        Table::new(
+            "proof_query",
+            "Receipts: a secret in the query",
+            "A field of the address's query that never changes.",
+        )
+        .keys([
+            scheme("query", "A secret in the query."),
+            Key::new("name", Kind::text("name"), "Its name.").required(),
+            secret("value", "The secret."),
+        ]),
     ]
 }
 
 /// The signature is over what the receipt says.
-fn signed_somehow() -> [Table; 4] {
-    let coding = Kind::plain_words(["hex", "base64"]);
+fn signed_somehow() -> [Table; 6] {
     let seed = "The private half of the example credential, for the simulator.";
     [
         Table::new(
@@ -170,24 +182,60 @@ fn signed_somehow() -> [Table; 4] {
             Key::new("sandbox_seed", Kind::text("text"), seed),
         ]),
         Table::new(
-            "proof_body",
-            "Receipts: HMAC over the body",
-            "HMAC-SHA256 over the body.",
+            "proof_url_nonce",
+            "Receipts: HMAC over address, form and nonce",
+            "Base64 of HMAC-SHA256 over the address, its sorted query, the sorted fields and a nonce.",
         )
         .keys([
-            scheme("hmac_sha256_body", "HMAC-SHA256 over the body."),
-            signed("header", "Where the signature is."),
+            scheme("hmac_sha256_url_nonce", "HMAC-SHA256 over address, form and nonce."),
+            signed("signature", "The header with the signature, or with several."),
+            signed("nonce", "The header with the nonce."),
             secret("key", "The key."),
-            Key::new("encoding", coding, "How the signature is written.").or("\"hex\""),
-            Key::new("prefix", Kind::text("text"), "What stands before it.").or("\"\""),
-            Key::new(
-                "key_base64",
-                Kind::Flag,
-                "Whether the key is written as base64.",
-            )
-            .or("false"),
         ]),
+        Table::new(
+            "proof_url_token",
+            "Receipts: a signed token of the address",
+            "A token (HS256, HS384, HS512) with `url_hash`, `payload_hash`, `nbf` and `exp`.",
+        )
+        .keys([
+            scheme("jwt_url_hash", "A token with the address's hash."),
+            signed("header", "Where the token is."),
+            secret("key", "The key."),
+            Key::new("issuer", Kind::text("text"), "What `iss` must be."),
+        ]),
+        keyed(),
     ]
+}
+
+fn keyed() -> Table {
+    let coding = Kind::plain_words(["base64", "hex"]);
+    let what = signed_template("{body}.{header.x-nonce}");
+    let time = "The header with the time in seconds, which must be of these 5 minutes.";
+    Table::new(
+        "proof_keyed",
+        "Receipts: HMAC over the body",
+        "HMAC-SHA256 over the body, alone or with headers.",
+    )
+    .keys([
+        scheme("hmac_sha256", "HMAC-SHA256 over the body."),
+        signed("header", "Where the signature is."),
+        secret("key", "The key."),
+        Key::new(
+            "key_base64",
+            Kind::Flag,
+            "Whether the key is written as base64.",
+        )
+        .or("false"),
+        Key::new("signed", what, "What is signed.").or("\"{body}\""),
+        Key::new(
+            "value",
+            signature_template(),
+            "How the signature stands in the header.",
+        )
+        .or("\"{signature}\""),
+        Key::new("encoding", coding, "How the signature is written.").or("\"base64\""),
+        Key::new("timestamp", header(), time),
+    ])
 }
 
 fn sandbox() -> Table {
@@ -202,17 +250,18 @@ failed = "undelivered"
 default_error = 2001
 "#;
     let body = |name, about| Key::new(name, fields(reported()), about);
+    let json = Kind::Any(vec![fields(reported()), reported().list()]);
     Table::new("receipt_sandbox", "[sms.receipts.sandbox]", about)
         .keys([
             body("form", "A form."),
-            body("json", "JSON."),
+            Key::new("json", json, "JSON; a list where several come at once."),
             body("query", "A query."),
             Key::new(
                 "intermediate",
                 plain(),
                 "The status after which others come.",
             )
-            .required(),
+            .or_else("only the end is told"),
             Key::new("delivered", plain(), "The status of what arrived.").required(),
             Key::new("failed", plain(), "The status of what will not.").required(),
             Key::new(

@@ -1,15 +1,15 @@
 //! Reads a definition's tables, telling every mistake with its place.
 
-use std::ops::Range;
-
 use http::{HeaderName, Method, StatusCode};
 
 use crate::document::{At, Table, Value};
-use crate::flow::{Channel, Reason};
+use crate::flow::Channel;
 use crate::problem::{Source, did_you_mean};
+use crate::vendor::authorization::Auth;
+use crate::vendor::definition::read_answer::{accepted_when, naming_pattern, refusals, simulate};
 use crate::vendor::definition::{
-    Accepted, Auth, Body, Coded, Codes, Credential, Definition, Operation, Refused, Simulated,
-    Simulation, Validity,
+    Accepted, Body, Credential, Definition, Fields, Operation, Refused, Regions, Simulation,
+    Validity,
 };
 use crate::vendor::example::Example;
 use crate::vendor::example::receipts::ReceiptExample;
@@ -18,9 +18,8 @@ use crate::vendor::template::{Place, Slot, Template, Tree, read_fields, read_tem
 pub(super) fn definition(source: &Source, root: &Table<'_>) -> Definition {
     let file = source.name.rsplit('/').next().unwrap_or(&source.name);
     let name = file.trim_end_matches(".toml").to_owned();
-    root.read("name", Value::string);
+    let title = root.read("name", Value::string).map(|t| t.value);
     root.read("documentation", Value::string);
-    let base_url = root.read("base_url", Value::string).map(|u| u.value);
     let credentials = root.read("credentials", Value::table);
     let credentials: Vec<Credential> = credentials
         .map(|t| t.entries().into_iter().filter_map(credential).collect())
@@ -28,6 +27,8 @@ pub(super) fn definition(source: &Source, root: &Table<'_>) -> Definition {
     let reader = Reader {
         credentials: &credentials,
     };
+    let base_url = root.read("base_url", |v| reader.secret(v));
+    let regions = reader.regions(root);
     let mut operations = Vec::new();
     for (channel, key) in [(Channel::Sms, "sms"), (Channel::Voice, "voice")] {
         if let Some(table) = root.read(key, Value::table) {
@@ -51,9 +52,11 @@ pub(super) fn definition(source: &Source, root: &Table<'_>) -> Definition {
         .collect();
     root.finish();
     Definition {
+        title: title.unwrap_or_else(|| name.clone()),
         name,
         source: source.clone(),
         base_url,
+        regions,
         credentials,
         operations,
         receipt_reply: receipt_reply.unwrap_or(StatusCode::OK),
@@ -80,7 +83,13 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     fn operation(&self, table: &Table<'_>) -> Option<Operation> {
-        let base_url = table.read("base_url", Value::string).map(|u| u.value);
+        if table.get("sends").is_some() {
+            table.read("sends", |v| v.one_of(&[("nothing", ())]));
+            table.finish();
+            return Some(sends_nothing());
+        }
+        let base_url = table.read("base_url", |v| self.secret(v));
+        let regions = self.regions(table);
         let method = table.read("method", |v| {
             v.one_of(&[("POST", 0), ("GET", 1), ("PUT", 2)])
         });
@@ -91,9 +100,20 @@ impl Reader<'_> {
         let auth = table.require("auth", Value::table);
         let auth = auth.and_then(|t| self.auth(&t));
         let body = self.body(table);
+        let idempotency = table.read("idempotency", Value::string);
+        let idempotency = idempotency.and_then(|field| {
+            let is_there = has_field(&field.value, &query, &headers, &body);
+            if !is_there {
+                let message = format!("the request has no field `{}`", field.value);
+                let hint = "a field of the form or the query, a header, or a JSON pointer";
+                table.error(field.span, message, Some(hint.to_owned()));
+            }
+            is_there.then_some(field.value)
+        });
         let validity = table.read("validity", Value::table);
         let encoding = table.read("encoding", Value::table);
         let languages = table.read("languages", Value::table);
+        let answer_pattern = table.read("answer_pattern", naming_pattern);
         let accepted = table.require("accepted", Value::table);
         let accepted = accepted.and_then(|t| accepted_when(&t));
         let refused = table.read("refused", Value::table);
@@ -102,7 +122,9 @@ impl Reader<'_> {
         let simulation = simulation.and_then(|t| simulate(&t));
         table.finish();
         Some(Operation {
+            sends_nothing: false,
             base_url,
+            regions,
             method: match method {
                 Some(1) => Method::GET,
                 Some(2) => Method::PUT,
@@ -114,8 +136,10 @@ impl Reader<'_> {
             auth: auth?,
             body,
             validity: validity.and_then(|t| period(&t)),
+            idempotency,
             encoding: encoding.and_then(|t| words(&t)),
             languages: languages.map(|t| texts(&t)).unwrap_or_default(),
+            answer_pattern,
             accepted: accepted?,
             refused: refused.map(|t| refusals(&t)).unwrap_or_default(),
             receipts: receipts.and_then(|t| self.receipts(&t)),
@@ -123,52 +147,25 @@ impl Reader<'_> {
         })
     }
 
-    fn headers(&self, table: &Table<'_>) -> Vec<(HeaderName, Template)> {
-        let entries = table.entries().into_iter();
-        entries
-            .filter_map(|(name, v)| Some((header_name(table, name)?, self.template(v)?)))
+    fn regions(&self, table: &Table<'_>) -> Regions {
+        let regions = table.read("regions", Value::table);
+        let regions = regions.map(|t| t.entries()).unwrap_or_default();
+        let regions = regions.into_iter();
+        regions
+            .filter_map(|(name, v)| Some((name.value, self.secret(v)?)))
             .collect()
     }
 
-    fn auth(&self, table: &Table<'_>) -> Option<Auth> {
-        let scheme = table.require("scheme", |v| {
-            v.one_of(&[
-                ("in_request", 0),
-                ("basic", 1),
-                ("header", 2),
-                ("jwt_rs256", 3),
-            ])
-        });
-        let auth = match scheme? {
-            0 => Some(Auth::InRequest),
-            1 => {
-                let user = table.require("user", |v| self.template(v));
-                let password = table.require("password", |v| self.template(v));
-                user.zip(password)
-                    .map(|(user, password)| Auth::Basic { user, password })
-            }
-            2 => {
-                let name = table.read("name", Value::string);
-                let name = name.and_then(|n| header_name(table, n));
-                let value = table.require("value", |v| self.template(v));
-                value.map(|value| Auth::Header {
-                    name: name.unwrap_or(http::header::AUTHORIZATION),
-                    value,
-                })
-            }
-            _ => {
-                let key = table.require("key", |v| self.template(v));
-                let claims = table.read("claims", |v| self.fields(v));
-                let life = table.read("life", |v| v.duration_ms(60_000, 86_400_000));
-                key.map(|key| Auth::Jwt {
-                    key,
-                    claims: claims.unwrap_or_default(),
-                    life_s: life.unwrap_or(900_000) / 1000,
-                })
-            }
-        };
-        table.finish();
-        auth
+    fn headers(&self, table: &Table<'_>) -> Vec<(HeaderName, Template)> {
+        let entries = table.entries().into_iter();
+        entries
+            .filter_map(|(name, v)| {
+                Some((
+                    header_name(table, name)?,
+                    self.template_in(v, Place::Header)?,
+                ))
+            })
+            .collect()
     }
 
     fn body(&self, table: &Table<'_>) -> Body {
@@ -185,12 +182,21 @@ impl Reader<'_> {
     }
 
     pub(super) fn template(&self, value: Value<'_>) -> Option<Template> {
-        let template = read_template(value, Place::Request)?;
+        self.template_in(value, Place::Request)
+    }
+
+    pub(super) fn template_in(&self, value: Value<'_>, place: Place) -> Option<Template> {
+        let template = read_template(value, place)?;
         self.check_slots(value, [&template]);
         Some(template)
     }
 
-    fn fields(&self, value: Value<'_>) -> Option<Vec<(String, Tree)>> {
+    /// A text of credentials alone: where it stands there is no message.
+    pub(super) fn secret(&self, value: Value<'_>) -> Option<Template> {
+        self.template_in(value, Place::Account)
+    }
+
+    pub(super) fn fields(&self, value: Value<'_>) -> Option<Vec<(String, Tree)>> {
         let fields = read_fields(value, Place::Request)?;
         self.check_slots(value, fields.iter().flat_map(|(_, t)| t.templates()));
         Some(fields)
@@ -224,13 +230,19 @@ pub(super) fn header_name(table: &Table<'_>, name: At<String>) -> Option<HeaderN
 }
 
 fn period(table: &Table<'_>) -> Option<Validity> {
-    let units = [("ms", 1), ("s", 1_000), ("min", 60_000)];
-    let unit_ms = table.require("unit", |v| v.one_of(&units));
+    let units = [
+        ("ms", ("ms", 1)),
+        ("s", ("s", 1_000)),
+        ("min", ("min", 60_000)),
+    ];
+    let unit = table.require("unit", |v| v.one_of(&units));
     let least = table.read("least", |v| v.whole(0, i64::MAX)).unwrap_or(1);
     let most = table.require("most", |v| v.whole(least, i64::MAX));
     table.finish();
+    let (unit, unit_ms) = unit?;
     Some(Validity {
-        unit_ms: unit_ms?,
+        unit,
+        unit_ms,
         least,
         most: most?,
     })
@@ -250,156 +262,37 @@ fn texts(table: &Table<'_>) -> Vec<(String, String)> {
         .collect()
 }
 
-fn accepted_when(table: &Table<'_>) -> Option<Accepted> {
-    let status = table.require("status", Value::list)?;
-    let status = status
-        .into_iter()
-        .filter_map(|v| v.whole(100, 599))
-        .filter_map(|n| u16::try_from(n).ok())
-        .collect();
-    let when = table.read("when", Value::table);
-    let when = when.map(|t| {
-        let entries = t.entries().into_iter();
-        entries
-            .filter_map(|(at, v)| Some((pointer(&t, at)?, plain_list(v)?)))
-            .collect()
-    });
-    let message_id = table.read("message_id", Value::string);
-    let parts = table.read("parts", Value::string);
-    let accepted = Accepted {
-        status,
-        when: when.unwrap_or_default(),
-        message_id: message_id.and_then(|at| pointer(table, at)),
-        parts: parts.and_then(|at| pointer(table, at)),
-    };
-    table.finish();
-    Some(accepted)
-}
-
-fn refusals(table: &Table<'_>) -> Refused {
-    let coded = coded(table);
-    let retry_after = table.read("retry_after", Value::strings);
-    let retry_after = retry_after.unwrap_or_default().into_iter();
-    let retry_after = retry_after
-        .filter_map(|name| header_name(table, name))
-        .collect();
-    table.finish();
-    Refused { coded, retry_after }
-}
-
-pub(super) fn coded(table: &Table<'_>) -> Coded {
-    let reasons = table.read("reasons", Value::table);
-    let daily_cap = table.read("daily_cap", plain_list).unwrap_or_default();
-    Coded {
-        code: pointers(table, table.read("code", Value::strings)),
-        reasons: reasons.map(|t| reason_table(&t)).unwrap_or_default(),
-        daily_cap: daily_cap.into_iter().map(codes).collect(),
-    }
-}
-
-fn reason_table(table: &Table<'_>) -> Vec<(Codes, Reason)> {
-    let mut reasons: Vec<(Codes, Reason)> = Vec::new();
-    let mut places: Vec<Range<usize>> = Vec::new();
-    for (name, value) in table.entries() {
-        let Some(reason) = Reason::parse(&name.value) else {
-            let hint = did_you_mean(&name.value, Reason::ALL.iter().map(|r| r.as_str()));
-            table.error(
-                name.span,
-                format!("there is no reason `{}`", name.value),
-                hint,
-            );
-            continue;
-        };
-        for item in value.list().unwrap_or_default() {
-            let Some(codes) = plain(item).map(codes) else {
-                continue;
-            };
-            if let Some(at) = reasons.iter().position(|(known, _)| *known == codes) {
-                let before = table.source().position(places[at].start).0;
-                let message = format!("this code is also on line {before}");
-                table.error(item.span(), message, None);
-            }
-            reasons.push((codes, reason));
-            places.push(item.span());
-        }
-    }
-    reasons
-}
-
-fn codes(text: String) -> Codes {
-    let range = text
-        .split_once('-')
-        .and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
-    range.map_or(Codes::One(text), |(a, b)| Codes::Range(a, b))
-}
-
-fn simulate(table: &Table<'_>) -> Option<Simulation> {
-    let read = |key| table.read(key, |v| simulated(&v.table()?));
-    let accept = read("accept");
-    let reject = read("reject");
-    let throttle = read("throttle");
-    let error = read("error");
-    let default_error = table.require("default_error", plain);
-    table.finish();
-    let bare = |status| Simulated {
-        status,
+/// An operation of which there is nothing to say.
+fn sends_nothing() -> Operation {
+    Operation {
+        sends_nothing: true,
+        base_url: None,
+        regions: Regions::new(),
+        method: Method::POST,
+        path: Template::words(""),
+        query: Fields::new(),
         headers: Vec::new(),
-        json: None,
+        auth: Auth::InRequest,
+        body: Body::Nothing,
+        validity: None,
+        idempotency: None,
+        encoding: None,
+        languages: Vec::new(),
+        answer_pattern: None,
+        accepted: Accepted::default(),
+        refused: Refused::default(),
+        receipts: None,
+        simulation: Simulation::default(),
+    }
+}
+
+/// Whether a request has a field of this name: in the query or the form, a header, or at a JSON pointer.
+fn has_field(name: &str, query: &Fields, headers: &[(HeaderName, Template)], body: &Body) -> bool {
+    let among = |fields: &Fields| fields.iter().any(|(known, _)| known == name);
+    let in_body = match body {
+        Body::Nothing => false,
+        Body::Form(fields) => among(fields),
+        Body::Json(tree) => name.starts_with('/') && tree.at(name).is_some(),
     };
-    Some(Simulation {
-        accept: accept.unwrap_or_else(|| bare(200)),
-        reject: reject.unwrap_or_else(|| bare(400)),
-        throttle: throttle.unwrap_or_else(|| bare(429)),
-        error: error.unwrap_or_else(|| bare(500)),
-        default_error: default_error?,
-    })
-}
-
-fn simulated(table: &Table<'_>) -> Option<Simulated> {
-    let status = table.require("status", |v| v.whole(100, 599));
-    let headers = table.read("headers", Value::table);
-    let headers = headers.map(|t| {
-        let entries = t.entries().into_iter();
-        entries
-            .filter_map(|(name, v)| Some((header_name(&t, name)?, v.string()?.value)))
-            .collect()
-    });
-    let json = table.read("json", |v| Tree::read(v, Place::Answer));
-    table.finish();
-    let status = u16::try_from(status?).unwrap_or(StatusCode::OK.as_u16());
-    Some(Simulated {
-        status,
-        headers: headers.unwrap_or_default(),
-        json,
-    })
-}
-
-pub(super) fn pointers(table: &Table<'_>, texts: Option<Vec<At<String>>>) -> Vec<String> {
-    let texts = texts.unwrap_or_default().into_iter();
-    texts.filter_map(|at| pointer(table, at)).collect()
-}
-
-pub(super) fn pointer(table: &Table<'_>, at: At<String>) -> Option<String> {
-    if at.value.starts_with('/') {
-        return Some(at.value);
-    }
-    let message = format!("`{}` is not a JSON pointer", at.value);
-    let hint = Some("such as `/messages/0/status`, with `*` for every element".to_owned());
-    table.error(at.span, message, hint);
-    None
-}
-
-pub(super) fn plain_list(value: Value<'_>) -> Option<Vec<String>> {
-    Some(value.list()?.into_iter().filter_map(plain).collect())
-}
-
-/// A string, number or truth value, as the text that an answer is compared with.
-pub(super) fn plain(value: Value<'_>) -> Option<String> {
-    if value.raw().is_integer() {
-        return value.whole(i64::MIN, i64::MAX).map(|n| n.to_string());
-    }
-    if let Some(flag) = value.raw().as_bool() {
-        return Some(flag.to_string());
-    }
-    value.string().map(|t| t.value)
+    in_body || among(query) || headers.iter().any(|(known, _)| known.as_str() == name)
 }

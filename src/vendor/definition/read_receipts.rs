@@ -1,14 +1,16 @@
 //! Reads a definition's tables of receipts.
 
-use crate::document::{At, Table, Value};
+use crate::document::{Table, Value};
 use crate::flow::Progress;
-use crate::vendor::definition::read::{
-    Reader, coded, header_name, plain, plain_list, pointer, pointers,
-};
-use crate::vendor::receipt::{Receipts, SimulatedReceipt, Written};
+use crate::vendor::definition::read::{Reader, header_name};
+use crate::vendor::definition::read_answer::{coded, picks, plain, plain_list, pointer};
+use crate::vendor::definition::read_auth::header_or;
+use crate::vendor::receipt::Receipts;
+use crate::vendor::receipt::simulated::SimulatedReceipt;
+use crate::vendor::receipt::written::Written;
 use crate::vendor::signature::Proof;
-use crate::vendor::signature::keyed_body::Coding;
-use crate::vendor::template::{Place, Slot, Template, read_fields};
+use crate::vendor::signature::keyed::KeyedReceipt;
+use crate::vendor::template::{Place, Slot, Template, Tree};
 
 const WRITTEN: [(&str, Written); 3] = [
     ("form", Written::Form),
@@ -21,20 +23,26 @@ enum Scheme {
     Reference,
     Basic,
     Header,
+    Query,
     UrlParams,
+    UrlNonce,
     Token,
+    UrlToken,
     Timestamped,
-    KeyedBody,
+    Keyed,
 }
 
-const SCHEMES: [(&str, Scheme); 7] = [
+const SCHEMES: [(&str, Scheme); 10] = [
     ("reference", Scheme::Reference),
     ("basic", Scheme::Basic),
     ("header", Scheme::Header),
+    ("query", Scheme::Query),
     ("hmac_sha1_url_params", Scheme::UrlParams),
+    ("hmac_sha256_url_nonce", Scheme::UrlNonce),
     ("jwt_hs256_body_hash", Scheme::Token),
+    ("jwt_url_hash", Scheme::UrlToken),
     ("ed25519_timestamp", Scheme::Timestamped),
-    ("hmac_sha256_body", Scheme::KeyedBody),
+    ("hmac_sha256", Scheme::Keyed),
 ];
 
 impl Reader<'_> {
@@ -48,18 +56,14 @@ impl Reader<'_> {
             ),
             false => v.one_of(&WRITTEN).map(|one| vec![one]),
         });
-        let at = |key| {
-            let text = table.read(key, Value::string);
-            text.and_then(|text| pointer(table, text))
-        };
+        let at = |key| table.read(key, pointer);
         let (each, only_with) = (at("each"), at("only_with"));
         let (message_id, reference) = (at("message_id"), at("reference"));
         if message_id.is_none() && reference.is_none() {
             let message = "receipts need a `message_id`, a `reference`, or both";
             table.error(table.span.clone(), message, None);
         }
-        let status = table.require("status", Value::strings);
-        let status = pointers(table, status);
+        let status = table.require("status", picks).unwrap_or_default();
         let progress = progress(table);
         let coded = coded(table);
         let proof = table.require("auth", Value::table);
@@ -81,45 +85,52 @@ impl Reader<'_> {
         })
     }
 
-    fn proof(&self, table: &Table<'_>) -> Option<Proof> {
-        let key = || table.require("key", |v| self.secret(v));
-        let header = |key, default: Option<&str>| {
-            let written = match default {
-                None => table.require(key, Value::string),
-                Some(_) => table.read(key, Value::string),
-            };
-            let default = default.map(|name| At {
-                value: name.to_owned(),
-                span: table.span.clone(),
-            });
-            written
-                .or(default)
-                .and_then(|name| header_name(table, name))
+    pub(super) fn proof(&self, table: &Table<'_>) -> Option<Proof> {
+        let secret = |name| table.require(name, |v| self.secret(v));
+        let key = || secret("key");
+        let header = |name| {
+            let written = table.require(name, Value::string);
+            written.and_then(|name| header_name(table, name))
         };
         let proof = match table.require("scheme", |v| v.one_of(&SCHEMES))? {
             Scheme::Reference => Some(Proof::Reference),
-            Scheme::Basic => {
-                let user = table.require("user", |v| self.secret(v));
-                let password = table.require("password", |v| self.secret(v));
-                user.zip(password)
-                    .map(|(user, password)| Proof::Basic { user, password })
+            Scheme::Basic => secret("user")
+                .zip(secret("password"))
+                .map(|(user, password)| Proof::Basic { user, password }),
+            Scheme::Header => header_or(table, "name", "authorization")
+                .zip(secret("value"))
+                .map(|(name, value)| Proof::Header { name, value }),
+            Scheme::Query => {
+                let name = table.require("name", Value::string).map(|n| n.value);
+                name.zip(secret("value"))
+                    .map(|(name, value)| Proof::Query { name, value })
             }
-            Scheme::Header => {
-                let name = header("name", Some("authorization"));
-                let value = table.require("value", |v| self.secret(v));
-                name.zip(value)
-                    .map(|(name, value)| Proof::Header { name, value })
-            }
-            Scheme::UrlParams => header("header", None)
+            Scheme::UrlParams => header("header")
                 .zip(key())
                 .map(|(header, key)| Proof::UrlParams { header, key }),
+            Scheme::UrlNonce => header("signature").zip(header("nonce")).zip(key()).map(
+                |((signature, nonce), key)| Proof::UrlNonce {
+                    signature,
+                    nonce,
+                    key,
+                },
+            ),
             Scheme::Token => key().map(|key| Proof::Token { key }),
+            Scheme::UrlToken => {
+                let issuer = table.read("issuer", Value::string).map(|i| i.value);
+                header("header")
+                    .zip(key())
+                    .map(|(header, key)| Proof::UrlToken {
+                        header,
+                        key,
+                        issuer,
+                    })
+            }
             Scheme::Timestamped => {
                 let seed = table.read("sandbox_seed", Value::string);
-                let headers = header("signature", None).zip(header("timestamp", None));
-                let key = key();
+                let headers = header("signature").zip(header("timestamp"));
                 headers
-                    .zip(key)
+                    .zip(key())
                     .map(|((signature, timestamp), key)| Proof::Timestamped {
                         signature,
                         timestamp,
@@ -127,39 +138,17 @@ impl Reader<'_> {
                         sandbox_seed: seed.map(|s| s.value),
                     })
             }
-            Scheme::KeyedBody => {
-                let coding = coding(table);
-                header("header", None)
-                    .zip(key())
-                    .map(|(header, key)| Proof::KeyedBody {
-                        header,
-                        key,
-                        coding,
-                    })
+            Scheme::Keyed => {
+                let signed = table.read("signed", |v| self.template_in(v, Place::Signed));
+                let signed = signed.unwrap_or_else(|| Template::slot(Slot::Body));
+                let timestamp = table.read("timestamp", Value::string);
+                let timestamp = timestamp.and_then(|name| header_name(table, name));
+                let keyed = self.keyed(table, signed, header("header"));
+                keyed.map(|keyed| Proof::Keyed(Box::new(KeyedReceipt { keyed, timestamp })))
             }
         };
         table.finish();
         proof
-    }
-
-    /// A template of credentials alone. Anything else would have no value, and nothing would be checked.
-    fn secret(&self, value: Value<'_>) -> Option<Template> {
-        let template = self.template(value)?;
-        let credential = |slot: &Slot| matches!(slot, Slot::Credential(_));
-        if template.slots().all(credential) {
-            return Some(template);
-        }
-        value.wrong("only credentials can be used here", None)
-    }
-}
-
-fn coding(table: &Table<'_>) -> Coding {
-    let text = |key| table.read(key, Value::string).map(|t| t.value);
-    let words = [("hex", true), ("base64", false)];
-    Coding {
-        hex: table.read("encoding", |v| v.one_of(&words)).unwrap_or(true),
-        prefix: text("prefix").unwrap_or_default(),
-        key_base64: table.read("key_base64", Value::boolean).unwrap_or(false),
     }
 }
 
@@ -189,23 +178,27 @@ fn progress(table: &Table<'_>) -> Vec<(String, Progress)> {
 fn simulated(table: &Table<'_>) -> Option<SimulatedReceipt> {
     let mut found = Vec::new();
     for (key, written) in WRITTEN {
-        let fields = table.read(key, |v| read_fields(v, Place::Receipt));
-        found.extend(fields.map(|fields| (written, fields)));
+        let body = table.read(key, |v| match written {
+            // An array is JSON too.
+            Written::Json if v.raw().is_array() => Tree::read(v, Place::Receipt),
+            Written::Json | Written::Form | Written::Query => Tree::read_table(v, Place::Receipt),
+        });
+        found.extend(body.map(|body| (written, body)));
     }
     if found.len() != 1 {
         let message = "a simulated receipt has `form`, `json` or `query`";
         table.error(table.span.clone(), message, None);
     }
-    let intermediate = table.require("intermediate", plain);
+    let intermediate = table.read("intermediate", plain);
     let delivered = table.require("delivered", plain);
     let failed = table.require("failed", plain);
     let default_error = table.require("default_error", plain);
     table.finish();
-    let (written, fields) = found.pop()?;
+    let (written, body) = found.pop()?;
     Some(SimulatedReceipt {
         written,
-        fields,
-        intermediate: intermediate?,
+        body,
+        intermediate,
         delivered: delivered?,
         failed: failed?,
         default_error: default_error?,

@@ -65,10 +65,12 @@ impl ReceiptExample {
             None => Method::POST,
         };
         let mut request = Request::new(Bytes::from(self.body.clone()));
+        *request.method_mut() = method;
         *request.uri_mut() = url.parse().ok()?;
         account.sign_receipt(self.channel, &mut request, EXAMPLE_NOW);
+        let url = request.uri().to_string();
         let callback = Callback {
-            method: &method,
+            method: request.method(),
             url: &url,
             headers: request.headers(),
             body: request.body(),
@@ -124,8 +126,11 @@ fn in_words(news: &News) -> String {
     let words = texts
         .iter()
         .filter_map(|(name, text)| Some(format!("{name} = \"{}\"", (*text)?)));
-    let capped = receipt.capped.then(|| "capped = true".to_owned());
-    let words: Vec<String> = words.chain(capped).collect();
+    let flags = [("capped", receipt.capped), ("unlisted", receipt.unlisted)];
+    let flags = flags.into_iter().filter(|(_, set)| *set);
+    let words: Vec<String> = words
+        .chain(flags.map(|(name, _)| format!("{name} = true")))
+        .collect();
     format!("{{ {} }}", words.join(", "))
 }
 
@@ -148,6 +153,7 @@ fn news_of(table: &Table<'_>) -> Option<News> {
             reason: table.read("reason", |v| v.one_of(&reasons)),
             code: string("code"),
             capped: table.read("capped", Value::boolean).unwrap_or(false),
+            unlisted: table.read("unlisted", Value::boolean).unwrap_or(false),
         },
     };
     table.finish();

@@ -55,12 +55,24 @@ fn every_shipped_definition_understands_its_own_simulators_receipts() {
             Progress::Failed,
             Progress::Delivered,
         ] {
+            if account
+                .receipt_request(channel, &of(progress), NOW)
+                .is_none()
+            {
+                assert_eq!(progress, Progress::Intermediate, "{name}");
+                continue;
+            }
             let news = heard(&account, channel, &of(progress), NOW).unwrap();
             let [(heard_of, news)] = news.as_slice() else {
                 panic!("{name}: {news:?}");
             };
             assert_eq!(*heard_of, channel, "{name}");
-            assert_eq!(news.message_id.as_deref(), Some("id-1"), "{name}");
+            let (id, reference) = (news.message_id.as_deref(), news.reference.as_deref());
+            assert!(
+                id == Some("id-1") || reference == Some("dlv_1-1"),
+                "{name}: {news:?}"
+            );
+            assert!(id.is_none_or(|id| id == "id-1"), "{name}");
             assert!(news.reference.as_ref().is_none_or(|r| r == "dlv_1-1"));
             assert_eq!(news.receipt.progress, progress, "{name}");
             let failed = progress == Progress::Failed;
@@ -132,6 +144,7 @@ fn small_as(text: &str, secret: Option<&str>) -> Account {
     let grant = Grant {
         name: "small".into(),
         base_url: None,
+        region: None,
         credentials: secret
             .map(|s| ("secret".to_owned(), Secret::new(s)))
             .into_iter()

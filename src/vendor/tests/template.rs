@@ -8,18 +8,7 @@ fn fill(text: &str) -> Result<Option<String>, Unfilled> {
         .fill(&|slot| match slot {
             Slot::To => Some("+6591234567".to_owned()),
             Slot::Text => Some("a<b & \"c\" 'd' \u{1}".to_owned()),
-            Slot::From
-            | Slot::Code
-            | Slot::Reference
-            | Slot::Validity
-            | Slot::Encoding
-            | Slot::Language(_)
-            | Slot::Parameter(_)
-            | Slot::Credential(_)
-            | Slot::Callback
-            | Slot::Id
-            | Slot::Error
-            | Slot::Status => None,
+            _ => None,
         })
 }
 
@@ -114,6 +103,6 @@ fn mistakes_are_told_with_the_nearest_name() {
     check("{to", "a `{` without its `}`; ");
     check(
         "{id}",
-        "there is no slot `{id}` here; there are `{to}`, `{from}`, `{text}`, `{code}`, `{reference}`, `{callback}`, `{validity}`, `{encoding}`, `{language}`",
+        "there is no slot `{id}` here; there are `{to}`, `{from}`, `{text}`, `{code}`, `{reference}`, `{callback}`, `{validity}`, `{expires}`, `{now}`, `{encoding}`, `{language}`, `{credential.NAME}`",
     );
 }
