@@ -268,6 +268,7 @@ impl Driver {
             code: opened.code.as_ref(),
             reference: &reference::name(parcel.id, attempt),
             callback: callback.as_deref(),
+            script: None,
             left_ms: parcel.expires_at.ms_since(now),
             ucs2: measure(text.expose()).encoding == Encoding::Ucs2,
             language: &language(wording),

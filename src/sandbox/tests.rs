@@ -90,6 +90,7 @@ impl Client {
             code: Some(&code),
             reference: "dlv_1-1",
             callback,
+            script: None,
             left_ms: 300_000,
             ucs2: false,
             language: "en-US",

@@ -3,6 +3,7 @@
 mod example;
 mod operation;
 mod receipts;
+mod script;
 
 use crate::schema::{Form, Key, Kind, Needs, Table, reason};
 
@@ -11,7 +12,7 @@ Every key of a definition. `README.md` teaches the language; this page is for lo
 named after its vendor; `trunkline check` and `cargo test` run the examples in it.";
 
 /// The slots of what is sent to a vendor.
-const REQUEST: &str = "to|from|text|code|reference|callback|validity|encoding|language|language\\??\\|primary\
+const REQUEST: &str = "to|from|text|code|reference|callback|script|validity|encoding|language|language\\??\\|primary\
                        |credential\\.[^{}|?]+|parameter\\.[^{}|?]+";
 /// The slots of what the simulator answers.
 const ANSWER: &str = "id|error";
@@ -159,11 +160,7 @@ pub(super) fn root() -> Table {
                 Kind::Table(operation::operation()),
                 "How a text is sent.",
             ),
-            Key::new(
-                "voice",
-                Kind::Table(operation::operation()),
-                "How a call is made.",
-            ),
+            Key::new("voice", Kind::Table(script::call()), "How a call is made."),
             Key::new(
                 "example",
                 Kind::Tables(example::example()),

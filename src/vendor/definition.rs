@@ -2,6 +2,7 @@
 
 mod read;
 mod read_receipts;
+mod read_script;
 
 use std::cell::RefCell;
 
@@ -13,6 +14,7 @@ use crate::problem::{Problems, Source};
 use crate::vendor::example::Example;
 use crate::vendor::example::receipts::ReceiptExample;
 use crate::vendor::receipt::Receipts;
+use crate::vendor::script::Script;
 use crate::vendor::template::{Template, Tree};
 
 /// How to speak with one vendor.
@@ -65,6 +67,8 @@ pub struct Operation {
     pub(crate) accepted: Accepted,
     pub(crate) refused: Refused,
     pub(crate) receipts: Option<Receipts>,
+    /// What a call says, where the vendor fetches that.
+    pub(crate) script: Option<Script>,
     /// What the simulator answers.
     pub simulation: Simulation,
 }

@@ -200,7 +200,7 @@ impl Account {
         receipts.proof.sign(request, &credentials, now)
     }
 
-    fn credential_in(&self, slot: &Slot) -> Option<String> {
+    pub(crate) fn credential_in(&self, slot: &Slot) -> Option<String> {
         let Slot::Credential(name) = slot else {
             return None;
         };
@@ -332,6 +332,7 @@ impl SimulatedReceipt {
             | Slot::Text
             | Slot::Code
             | Slot::Callback
+            | Slot::Script
             | Slot::Validity
             | Slot::Encoding
             | Slot::Language(_)

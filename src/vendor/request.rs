@@ -28,6 +28,8 @@ pub struct Job<'a> {
     pub reference: &'a str,
     /// Where the vendor may send this attempt's receipts.
     pub callback: Option<&'a str>,
+    /// Where the vendor may fetch what this attempt's call is to say.
+    pub script: Option<&'a str>,
     /// What is left of the passcode's life, in milliseconds.
     pub left_ms: i64,
     /// Whether the text needs UCS-2.
@@ -45,6 +47,8 @@ pub enum Unfit {
     NoChannel,
     /// Neither it nor the account says where the vendor is.
     NoAddress,
+    /// No public address is known at which it could fetch what the call is to say.
+    NoScriptAddress,
     /// This slot has no value.
     Lacks(Slot),
     /// A credential cannot be used as it is (a key that is none, a line break in a header).
@@ -68,6 +72,7 @@ impl Operation {
         job: &Job<'_>,
         now: Moment,
     ) -> Result<Request<Bytes>, Unfit> {
+        self.check_script(job)?;
         let fill = |slot: &Slot| self.value(slot, credentials, job);
         let mut uri = format!("{}{}", base_url.trim_end_matches('/'), self.path_of(&fill)?);
         let query = pairs(&self.query, &fill)?;
@@ -146,10 +151,16 @@ impl Operation {
             Body::Form(fields) => templates.extend(fields.iter().flat_map(|(_, t)| t.templates())),
             Body::Json(tree) => templates.extend(tree.templates()),
         }
+        templates.extend(self.script.iter().map(|script| &script.body));
         templates
     }
 
-    fn value(&self, slot: &Slot, credentials: &Credentials<'_>, job: &Job<'_>) -> Option<String> {
+    pub(crate) fn value(
+        &self,
+        slot: &Slot,
+        credentials: &Credentials<'_>,
+        job: &Job<'_>,
+    ) -> Option<String> {
         match slot {
             Slot::To => Some(job.to.e164().to_owned()),
             Slot::From => job.from.map(str::to_owned),
@@ -157,6 +168,7 @@ impl Operation {
             Slot::Code => job.code.map(|c| c.expose().to_owned()),
             Slot::Reference => Some(job.reference.to_owned()),
             Slot::Callback => job.callback.map(str::to_owned),
+            Slot::Script => job.script.map(str::to_owned),
             Slot::Validity => self.validity.map(|v| v.of(job.left_ms).to_string()),
             Slot::Encoding => self
                 .encoding

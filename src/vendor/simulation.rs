@@ -44,6 +44,8 @@ pub struct Asked {
     pub reference: Option<String>,
     /// Where the client wants its receipts.
     pub callback: Option<String>,
+    /// Where the client has written what the call is to say.
+    pub script: Option<String>,
 }
 
 impl Account {
@@ -75,6 +77,7 @@ impl Account {
             to: operation.taken_from(&Slot::To, request),
             reference: operation.taken_from(&Slot::Reference, request),
             callback: operation.taken_from(&Slot::Callback, request),
+            script: operation.taken_from(&Slot::Script, request),
         })
     }
 }

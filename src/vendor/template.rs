@@ -21,6 +21,8 @@ pub enum Slot {
     Reference,
     /// Our address for this attempt's receipts.
     Callback,
+    /// Our address for what the call is to say.
+    Script,
     /// What is left of the passcode's life, in the unit and range that the operation states.
     Validity,
     /// The word that the operation states for the text's encoding.
@@ -103,7 +105,7 @@ pub struct Unfilled(pub Slot);
 /// Fills slots; `None` for a value that is not there.
 pub(crate) type Fill<'a> = dyn Fn(&Slot) -> Option<String> + 'a;
 
-const NAMES: [(&str, Slot, &[Place]); 12] = [
+const NAMES: [(&str, Slot, &[Place]); 13] = [
     ("to", Slot::To, &[Place::Request, Place::Receipt]),
     ("from", Slot::From, &[Place::Request]),
     ("text", Slot::Text, &[Place::Request]),
@@ -114,6 +116,7 @@ const NAMES: [(&str, Slot, &[Place]); 12] = [
         &[Place::Request, Place::Receipt],
     ),
     ("callback", Slot::Callback, &[Place::Request]),
+    ("script", Slot::Script, &[Place::Request]),
     ("validity", Slot::Validity, &[Place::Request]),
     ("encoding", Slot::Encoding, &[Place::Request]),
     ("language", Slot::Language(Form::Tag), &[Place::Request]),

@@ -1,6 +1,7 @@
 //! The shipped definitions hold their own examples; mistakes in a definition are told with their place.
 
 mod receipts;
+mod script;
 mod signature;
 mod speech;
 mod template;
@@ -111,6 +112,7 @@ fn every_shipped_definition_finds_in_its_requests_what_it_was_asked() {
             code: Some(&code),
             reference: "dlv_1-1",
             callback,
+            script: Some("https://otp.example/voice/1"),
             left_ms: 300_000,
             ucs2: false,
             language: "en-US",

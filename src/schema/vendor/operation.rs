@@ -1,4 +1,4 @@
-//! Describes `[sms]` and `[voice]` of a definition: a request, and how its answer is read.
+//! Describes `[sms]` of a definition, and what `[voice]` has in common with it: a request, and how its answer is read.
 
 use crate::schema::vendor::receipts::receipts;
 use crate::schema::vendor::{
@@ -18,11 +18,15 @@ auth = { scheme = "header", value = "Bearer {credential.api_key}" }
 json = { to = "{to|digits}", from = "{from?}", text = "{text}", ttl = "{validity|number}", hook = "{callback?}" }
 validity = { unit = "s", least = 20, most = 86400 }
 "#;
-    Table::new("operation", "[sms], [voice]", about)
-        .keys(request())
-        .keys(stated())
-        .keys(answer())
+    Table::new("operation", "[sms]", about)
+        .keys(keys())
         .example(example)
+}
+
+/// The keys of both channels.
+pub(super) fn keys() -> Vec<Key> {
+    let all = request().into_iter().chain(stated()).chain(answer());
+    all.collect()
 }
 
 fn request() -> [Key; 8] {

@@ -7,6 +7,7 @@ use http::{HeaderName, Method, StatusCode};
 use crate::document::{At, Table, Value};
 use crate::flow::{Channel, Reason};
 use crate::problem::{Source, did_you_mean};
+use crate::vendor::definition::read_script::check_script;
 use crate::vendor::definition::{
     Accepted, Auth, Body, Coded, Codes, Credential, Definition, Operation, Refused, Simulated,
     Simulation, Validity,
@@ -31,7 +32,7 @@ pub(super) fn definition(source: &Source, root: &Table<'_>) -> Definition {
     let mut operations = Vec::new();
     for (channel, key) in [(Channel::Sms, "sms"), (Channel::Voice, "voice")] {
         if let Some(table) = root.read(key, Value::table) {
-            operations.extend(reader.operation(&table).map(|o| (channel, o)));
+            operations.extend(reader.operation(channel, &table).map(|o| (channel, o)));
         }
     }
     let has_any = ["sms", "voice"].iter().any(|key| root.get(key).is_some());
@@ -79,7 +80,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn operation(&self, table: &Table<'_>) -> Option<Operation> {
+    fn operation(&self, channel: Channel, table: &Table<'_>) -> Option<Operation> {
         let base_url = table.read("base_url", Value::string).map(|u| u.value);
         let method = table.read("method", |v| {
             v.one_of(&[("POST", 0), ("GET", 1), ("PUT", 2)])
@@ -98,10 +99,11 @@ impl Reader<'_> {
         let accepted = accepted.and_then(|t| accepted_when(&t));
         let refused = table.read("refused", Value::table);
         let receipts = table.read("receipts", Value::table);
+        let script = self.script(channel, table);
         let simulation = table.require("sandbox", Value::table);
         let simulation = simulation.and_then(|t| simulate(&t));
         table.finish();
-        Some(Operation {
+        let operation = Operation {
             base_url,
             method: match method {
                 Some(1) => Method::GET,
@@ -119,8 +121,11 @@ impl Reader<'_> {
             accepted: accepted?,
             refused: refused.map(|t| refusals(&t)).unwrap_or_default(),
             receipts: receipts.and_then(|t| self.receipts(&t)),
+            script,
             simulation: simulation?,
-        })
+        };
+        check_script(channel, table, &operation);
+        Some(operation)
     }
 
     fn headers(&self, table: &Table<'_>) -> Vec<(HeaderName, Template)> {

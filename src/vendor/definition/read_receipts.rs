@@ -81,7 +81,7 @@ impl Reader<'_> {
         })
     }
 
-    fn proof(&self, table: &Table<'_>) -> Option<Proof> {
+    pub(super) fn proof(&self, table: &Table<'_>) -> Option<Proof> {
         let key = || table.require("key", |v| self.secret(v));
         let header = |key, default: Option<&str>| {
             let written = match default {

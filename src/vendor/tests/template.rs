@@ -17,6 +17,7 @@ fn fill(text: &str) -> Result<Option<String>, Unfilled> {
             | Slot::Parameter(_)
             | Slot::Credential(_)
             | Slot::Callback
+            | Slot::Script
             | Slot::Id
             | Slot::Error
             | Slot::Status => None,
@@ -114,6 +115,6 @@ fn mistakes_are_told_with_the_nearest_name() {
     check("{to", "a `{` without its `}`; ");
     check(
         "{id}",
-        "there is no slot `{id}` here; there are `{to}`, `{from}`, `{text}`, `{code}`, `{reference}`, `{callback}`, `{validity}`, `{encoding}`, `{language}`",
+        "there is no slot `{id}` here; there are `{to}`, `{from}`, `{text}`, `{code}`, `{reference}`, `{callback}`, `{script}`, `{validity}`, `{encoding}`, `{language}`",
     );
 }
