@@ -206,19 +206,18 @@ impl Simulator {
         };
         self.accepted.fetch_add(1, Ordering::Relaxed);
         let (head, body) = simulation.accept.answer(&id, &simulation.default_error);
-        let message = asked.callback.and_then(|callback| {
-            // The client knows the message by the id that it reads in the answer.
-            let id = account.verdict(asked.channel, &head, &body).message_id?;
-            Some(Message {
-                account: Arc::clone(account),
-                channel: asked.channel,
-                callback,
-                id,
-                reference: asked.reference,
-                to,
-            })
-        });
-        if let Some(message) = message {
+        // The client knows the message by the id that it reads in the answer.
+        let id = account.verdict(asked.channel, &head, &body).message_id;
+        let message = Message {
+            account: Arc::clone(account),
+            channel: asked.channel,
+            callback: asked.callback.filter(|_| id.is_some()),
+            script: asked.script,
+            id: id.unwrap_or_default(),
+            reference: asked.reference,
+            to,
+        };
+        if message.callback.is_some() || message.script.is_some() {
             self.reporter.tell_early(&message, &reports).await;
             self.reporter.tell(message, &reports);
         }
