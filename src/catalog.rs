@@ -191,6 +191,7 @@ fn real_accounts(
             },
         );
         tell_misfits(config, vendor, &account, problems);
+        tell_unreachable(config, vendor, &account, problems);
         accounts.insert(Arc::clone(&vendor.name.value), Arc::new(account));
     }
     accounts
@@ -217,6 +218,28 @@ fn definition_of<'a>(
             .error_hint(source, span, message, hint);
     }
     found
+}
+
+/// Warns of an account whose vendor must fetch what calls say, where nobody has said from where.
+fn tell_unreachable(
+    config: &Config,
+    vendor: &VendorAccount,
+    account: &Account,
+    problems: &RefCell<Problems>,
+) {
+    let fetches = account.fetches_script(Channel::Voice);
+    if let Some(source) = &config.source
+        && fetches
+        && config.hook.public_url.is_none()
+    {
+        let message = format!(
+            "`{}` cannot call: without `public_url` in `[hook]` it cannot fetch what a call is to say",
+            vendor.name.value
+        );
+        let hint = "`public_url = \"https://otp.example\"`, the address at which vendors reach the hook listener";
+        let (span, hint) = (vendor.name.span.clone(), Some(hint.to_owned()));
+        problems.borrow_mut().warning(source, span, message, hint);
+    }
 }
 
 fn tell_misfits(

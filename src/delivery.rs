@@ -83,6 +83,8 @@ pub enum Skip {
     Gone,
     /// Its definition could not make a request of this message.
     Unfit,
+    /// It fetches what its call is to say, and it is not known where it could reach us.
+    NoPublicUrl,
     /// It fails too often, and another one is well.
     Unwell { why: String },
     /// Too many second messages are under way already.
@@ -104,7 +106,7 @@ impl Skip {
             Skip::Off { .. } => "off",
             Skip::Rate => "rate",
             Skip::Gone => "gone",
-            Skip::Unfit => "unfit",
+            Skip::Unfit | Skip::NoPublicUrl => "unfit",
             Skip::Unwell { .. } => "unwell",
             Skip::Budget => "budget",
             Skip::Superseded => "superseded",

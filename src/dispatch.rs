@@ -7,6 +7,7 @@ mod fitness;
 mod hearing;
 mod ids;
 mod inbox;
+mod job;
 mod observe;
 mod people;
 mod quotas;
@@ -14,6 +15,7 @@ mod receipts;
 mod record;
 mod reference;
 mod resume;
+mod scripts;
 mod suit;
 mod switches;
 mod twins;
@@ -53,6 +55,7 @@ use crate::time::{Clock, Moment};
 pub use receipts::{ReceiptRequest, Taken};
 pub use record::{How, Kept, Told};
 pub use resume::LeftOpen;
+pub use scripts::{ScriptRequest, Scripted};
 pub use switches::Switch;
 
 /// A journal that takes longer than this to keep one line is not ready.

@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod manners;
+mod pickup;
 mod reporter;
 mod simulator;
 

@@ -6,6 +6,7 @@ mod health;
 pub mod hook;
 mod receipts;
 pub mod reply;
+mod voice;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

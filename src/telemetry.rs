@@ -57,6 +57,7 @@ pub struct Telemetry {
     pub possible_duplicates: IntCounterVec,
     pub parts: IntCounterVec,
     pub receipts: IntCounterVec,
+    pub scripts: IntCounterVec,
     pub time_to_delivered: HistogramVec,
     pub vendor_state: IntGaugeVec,
     pub quota_used: IntGaugeVec,
@@ -195,6 +196,11 @@ impl Telemetry {
                 "trunkline_receipts_total",
                 "Receipts that came: what they say, or why they were refused.",
                 &["vendor", "status"],
+            )?,
+            scripts: make.counters(
+                "trunkline_scripts_total",
+                "Requests of vendors for what a call is to say: `told`, or why not.",
+                &["answer"],
             )?,
             time_to_delivered: make.histograms(
                 "trunkline_time_to_delivered_seconds",

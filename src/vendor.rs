@@ -11,6 +11,7 @@ mod keyed;
 mod pick;
 mod receipt;
 mod request;
+mod script;
 mod signature;
 mod simulation;
 mod template;
@@ -21,6 +22,7 @@ pub use definition::{Definition, Operation, Simulated, Simulation};
 pub use example::check_examples;
 pub use receipt::{Callback, News, RECEIPTS_PER_REQUEST_MAX, Refusal, Told, same_id};
 pub use request::{Job, Unfit};
+pub use script::Spoken;
 pub use simulation::{Asked, Objection, Said};
 pub use template::Slot;
 

@@ -206,6 +206,7 @@ impl Delivery {
             | Skip::Rate
             | Skip::Gone
             | Skip::Unfit
+            | Skip::NoPublicUrl
             | Skip::Unwell { .. }
             | Skip::Budget
             | Skip::Needless

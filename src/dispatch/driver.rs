@@ -1,6 +1,6 @@
 //! Drives one delivery: feeds the machine what happens, does what it says, keeps both in the journal.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,14 +16,13 @@ use crate::dispatch::inbox::Inbox;
 use crate::dispatch::people::Claim;
 use crate::dispatch::quotas::Taken;
 use crate::dispatch::record::{How, Opened, Told, since};
-use crate::dispatch::reference;
+use crate::dispatch::scripts::Fetches;
 use crate::dispatch::{Dispatch, Waiting, view};
 use crate::flow::{Channel, DeliveryId, Outcome, Verdict};
 use crate::journal::{Ack, Broken, Closed, Fed};
 use crate::number::Country;
-use crate::text::{Encoding, language, measure};
 use crate::time::Moment;
-use crate::vendor::Job;
+use crate::vendor::{Job, Unfit};
 
 /// A later intent is on disk before its call, unless the disk takes longer than this.
 const INTENT_WAIT_MAX: Duration = Duration::from_millis(250);
@@ -57,6 +56,8 @@ pub(super) struct Driver {
     pub(super) claim: Option<Arc<Claim>>,
     /// What its calls have taken out of quotas.
     pub(super) taken: Taken,
+    /// What its calls say, and how often that was fetched.
+    pub(super) fetches: Fetches,
     calls: FuturesUnordered<Call>,
     /// Sends whose intent is on its way to the disk.
     intents: VecDeque<Intent>,
@@ -89,6 +90,7 @@ impl Driver {
             inbox,
             claim: None,
             taken: Taken::default(),
+            fetches: Fetches::default(),
             calls: FuturesUnordered::new(),
             intents: VecDeque::new(),
         }
@@ -247,42 +249,34 @@ impl Driver {
         if self.is_superseded() {
             return Err(Skip::Superseded);
         }
-        let parcel = &self.parcel;
         let step = &self.delivery.plan().steps[step];
         let catalog = self.dispatch.catalog.load();
-        let account = catalog.account(&step.vendor).ok_or(Skip::Gone)?;
-        let account = Arc::clone(account);
+        let account = Arc::clone(catalog.account(&step.vendor).ok_or(Skip::Gone)?);
         let now = self.dispatch.clock.now();
         let (dispatch, channel) = (Arc::clone(&self.dispatch), step.channel);
         if account.sends_nothing(channel) {
-            let accepted = Verdict::accepted(Some(reference::name(parcel.id, attempt)));
+            let accepted = Verdict::accepted(Some(crate::dispatch::reference::name(
+                self.parcel.id,
+                attempt,
+            )));
             self.calls
                 .push(Box::pin(std::future::ready((attempt, accepted))));
             return Ok(());
         }
-        let callback = step
-            .receipts
-            .and_then(|_| dispatch.callback(&catalog, parcel.id, attempt, &step.vendor));
-        let opened = &parcel.opened;
-        let text = opened.text_for(step, parcel.channel);
-        let wording = step.wording.as_deref();
-        let none = BTreeMap::new();
-        let job = Job {
-            to: &opened.to,
-            from: step.from.as_deref(),
-            text: &text,
-            code: opened.code.as_ref(),
-            reference: &reference::name(parcel.id, attempt),
-            callback: callback.as_deref(),
-            left_ms: parcel.expires_at.ms_since(now),
-            ucs2: measure(text.expose()).encoding == Encoding::Ucs2,
-            language: &language(wording),
-            parameters: wording.map_or(&none, |w| &w.parameters),
-        };
-        let request = account.request(channel, &job, now).map_err(|unfit| {
-            tracing::warn!(delivery = %parcel.id, vendor = %step.vendor, ?unfit,
+        let fetched = account.fetches_script(channel);
+        let script = fetched.then(|| dispatch.script_address(&catalog, self.parcel.id, attempt));
+        let script = script.flatten();
+        let ask = |job: &Job<'_>| account.request(channel, job, now);
+        let request = self.with_job(&catalog, attempt, script.as_deref(), now, ask);
+        let request = request.map_err(|unfit| {
+            tracing::warn!(delivery = %self.parcel.id, vendor = %step.vendor, ?unfit,
                 "a vendor cannot be asked for this message");
-            Skip::Unfit
+            match unfit {
+                Unfit::NoScriptAddress => Skip::NoPublicUrl,
+                Unfit::NoChannel | Unfit::NoAddress | Unfit::Lacks(_) | Unfit::Credential => {
+                    Skip::Unfit
+                }
+            }
         })?;
         self.calls.push(Box::pin(async move {
             let verdict = dispatch.courier.call(&account, channel, request).await;

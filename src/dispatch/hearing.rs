@@ -16,6 +16,7 @@ impl Driver {
                 // Whoever took it in may have given up waiting.
                 drop(kept.send(self.hear(report, now)));
             }
+            Post::Fetched(fetch) => self.tell_script(*fetch, now),
             Post::Superseded => {
                 self.feed(Event::Superseded, now);
             }
@@ -58,10 +59,15 @@ impl Driver {
         self.inbox.close();
         let closed = self.delivery.outcome().is_some();
         while let Ok(post) = self.inbox.try_recv() {
-            // Left open, it is fed to whoever takes the delivery up again: the vendor shall come again.
-            if closed && let Post::Reported { report, kept } = post {
-                let ack = dispatch.keep_late(self.parcel.id, report, dispatch.clock.now());
-                drop(kept.send(ack));
+            match post {
+                // Left open, it is fed to whoever takes the delivery up again: the vendor shall come again.
+                Post::Reported { .. } | Post::Fetched(_) if !closed => {}
+                Post::Reported { report, kept } => {
+                    let ack = dispatch.keep_late(self.parcel.id, report, dispatch.clock.now());
+                    drop(kept.send(ack));
+                }
+                Post::Fetched(fetch) => fetch.came_too_late(),
+                Post::Superseded => {}
             }
         }
     }

@@ -1,10 +1,11 @@
-//! Where open deliveries hear of what others learn about them: receipts, and that they are superseded.
+//! Where open deliveries hear of what others learn about them, and are asked what a call is to say.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::dispatch::scripts::Fetch;
 use crate::flow::{Channel, DeliveryId, Receipt, VendorName};
 use crate::journal::Ack;
 
@@ -18,6 +19,8 @@ pub(super) enum Post {
         report: Report,
         kept: oneshot::Sender<Ack>,
     },
+    /// A vendor comes for what a call is to say.
+    Fetched(Box<Fetch>),
     /// The same person has a newer passcode.
     Superseded,
 }

@@ -12,7 +12,7 @@ use crate::dispatch::Dispatch;
 use crate::dispatch::ids::Target;
 use crate::dispatch::inbox::{Post, Report, Unposted};
 use crate::dispatch::quotas::Capped;
-use crate::dispatch::reference;
+use crate::dispatch::reference::{self, Use};
 use crate::fitness::late_sign;
 use crate::flow::{Channel, DeliveryId, VendorName};
 use crate::journal::Ack;
@@ -61,7 +61,7 @@ impl Dispatch {
         let vendor = account.name();
         let meant = request
             .reference
-            .and_then(|text| reference::read(&self.journal, text, vendor, now));
+            .and_then(|text| reference::read(&self.journal, text, Use::Receipts(vendor), now));
         let read = |url: &str| {
             let callback = Callback {
                 method: request.method,
@@ -181,7 +181,9 @@ impl Dispatch {
                 drop(self.keep_late(id, report, now));
                 Ok(None)
             }
-            Err(Unposted::Closed(Post::Superseded) | Unposted::Full) => Err(NoRoom),
+            Err(Unposted::Closed(Post::Superseded | Post::Fetched(_)) | Unposted::Full) => {
+                Err(NoRoom)
+            }
         }
     }
 
@@ -225,7 +227,7 @@ impl Dispatch {
 
     /// Where vendors reach us: in the sandbox at our own listener, else as configured. Simulated vendors must
     /// never report to the address of a real router.
-    fn addresses<'a>(&'a self, catalog: &'a Catalog) -> impl Iterator<Item = &'a str> {
+    pub(super) fn addresses<'a>(&'a self, catalog: &'a Catalog) -> impl Iterator<Item = &'a str> {
         let own = self.own_url.get().map(String::as_str);
         own.into_iter()
             .chain(catalog.config.hook.public_url.as_deref())
@@ -245,7 +247,7 @@ impl Dispatch {
         vendor: &str,
     ) -> Option<String> {
         let url = self.addresses(catalog).next()?;
-        let reference = reference::write(&self.journal, id, attempt, vendor);
+        let reference = reference::write(&self.journal, id, attempt, Use::Receipts(vendor));
         let url = url.trim_end_matches('/');
         Some(format!("{url}/receipts/{vendor}/{reference}"))
     }

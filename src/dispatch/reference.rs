@@ -1,4 +1,4 @@
-//! The references in the addresses that vendors report to: which attempt is meant, and that we wrote it.
+//! The references in the addresses that vendors are given: which attempt is meant, for what, and that we wrote it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,28 +12,40 @@ const LIFE_MS: i64 = 48 * 3_600_000;
 /// The delivery, then the attempt's number.
 const MEANT_BYTES: usize = 17;
 
-/// A reference to one attempt, for one vendor: 36 letters, digits, `-` and `_`. Whoever has not been given it
+/// In no vendor's name, which is a text: this byte is in none.
+const SCRIPT_MARK: u8 = 0xff;
+
+/// What a reference is good for. One of one kind is worth nothing as one of another.
+#[derive(Clone, Copy)]
+pub(super) enum Use<'a> {
+    /// For this vendor to report on the attempt.
+    Receipts(&'a str),
+    /// To fetch what the attempt's call is to say.
+    Script,
+}
+
+/// A reference to one attempt, for one use: 36 letters, digits, `-` and `_`. Whoever has not been given it
 /// cannot make it up.
-pub(super) fn write(journal: &Journal, id: DeliveryId, attempt: usize, vendor: &str) -> String {
+pub(super) fn write(journal: &Journal, id: DeliveryId, attempt: usize, of: Use<'_>) -> String {
     let mut bytes = [0; MEANT_BYTES + REFERENCE_SEAL_BYTES];
     bytes[..16].copy_from_slice(id.as_bytes());
     bytes[16] = u8::try_from(attempt).unwrap_or(u8::MAX);
-    let seal = seal(journal, &bytes[..MEANT_BYTES], vendor);
+    let seal = seal(journal, &bytes[..MEANT_BYTES], of);
     bytes[MEANT_BYTES..].copy_from_slice(&seal);
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// What a reference means; `None` when it is not one that we gave this vendor, or gave it too long ago.
+/// What a reference means; `None` when it is not one that we gave for this use, or gave it too long ago.
 pub(super) fn read(
     journal: &Journal,
     text: &str,
-    vendor: &str,
+    of: Use<'_>,
     now: Moment,
 ) -> Option<(DeliveryId, usize)> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let bytes: [u8; MEANT_BYTES + REFERENCE_SEAL_BYTES] = bytes.try_into().ok()?;
     let (meant, given) = bytes.split_at(MEANT_BYTES);
-    let expected = seal(journal, meant, vendor);
+    let expected = seal(journal, meant, of);
     let ours = bool::from(subtle::ConstantTimeEq::ct_eq(given, &expected[..]));
     let id: [u8; 16] = meant[..16].try_into().ok()?;
     let id = DeliveryId::from_bytes(id);
@@ -53,8 +65,11 @@ pub(super) fn named(text: &str) -> Option<(DeliveryId, usize)> {
     Some((DeliveryId::parse(id)?, count.checked_sub(1)?))
 }
 
-fn seal(journal: &Journal, meant: &[u8], vendor: &str) -> [u8; REFERENCE_SEAL_BYTES] {
+fn seal(journal: &Journal, meant: &[u8], of: Use<'_>) -> [u8; REFERENCE_SEAL_BYTES] {
     let mut bytes = meant.to_vec();
-    bytes.extend_from_slice(vendor.as_bytes());
+    match of {
+        Use::Receipts(vendor) => bytes.extend_from_slice(vendor.as_bytes()),
+        Use::Script => bytes.push(SCRIPT_MARK),
+    }
     journal.reference_seal(&bytes)
 }

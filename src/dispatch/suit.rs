@@ -23,10 +23,15 @@ impl Dispatch {
         catalog: &Catalog,
         now: Moment,
     ) {
-        let heard = self.is_reachable(catalog) && self.inboxes.len() < AWAITING_MAX;
+        let reachable = self.is_reachable(catalog);
+        let room = self.inboxes.len() < AWAITING_MAX;
         let reports = |step: &Step| {
             let account = catalog.account(&step.vendor);
-            heard && account.is_some_and(|a| a.reports(step.channel))
+            account.is_some_and(|account| {
+                // Closed at once, it would have nothing to say when the vendor comes for its script.
+                let waits = room || account.fetches_script(step.channel);
+                reachable && waits && account.reports(step.channel)
+            })
         };
         suit(plan, id, country, &self.health(), reports, now);
     }

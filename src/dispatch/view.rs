@@ -295,6 +295,9 @@ fn skipped_because(why: &Skip) -> String {
         Skip::Off { reason } => format!("off: {reason}"),
         Skip::Unwell { why } => format!("unwell: {why}"),
         Skip::Quota { name } => format!("quota {name} is used up"),
+        Skip::NoPublicUrl => {
+            "unfit: without `public_url` it cannot fetch what its call is to say".to_owned()
+        }
         Skip::Elsewhere => "its data region has changed".to_owned(),
         Skip::Rate
         | Skip::Gone

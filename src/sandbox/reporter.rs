@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, TryAcquireError};
 
 use crate::flow::{Channel, Progress};
 use crate::sandbox::behaviour::Reports;
+use crate::sandbox::pickup::is_picked_up;
 use crate::time::Clock;
 use crate::vendor::{Account, Told};
 
@@ -24,19 +25,22 @@ const ON_ITS_WAY_AFTER: Duration = Duration::from_millis(50);
 const FINAL_AFTER: Duration = Duration::from_millis(200);
 
 pub(super) struct Reporter {
-    client: reqwest::Client,
-    clock: Clock,
+    pub(super) client: reqwest::Client,
+    pub(super) clock: Clock,
     pending: Arc<Semaphore>,
-    in_flight: Semaphore,
+    pub(super) in_flight: Semaphore,
     reported: AtomicU64,
 }
 
-/// A message that was accepted, and where its receipts go.
+/// A message that was accepted.
 #[derive(Clone)]
 pub(super) struct Message {
     pub(super) account: Arc<Account>,
     pub(super) channel: Channel,
-    pub(super) callback: String,
+    /// Where its receipts go.
+    pub(super) callback: Option<String>,
+    /// Where what it says is fetched.
+    pub(super) script: Option<String>,
     pub(super) id: String,
     pub(super) reference: Option<String>,
     pub(super) to: String,
@@ -81,15 +85,20 @@ impl Reporter {
     /// Sends what is to be told before the message is even accepted.
     pub(super) async fn tell_early(&self, message: &Message, reports: &Reports) {
         if *reports == Reports::Early {
-            let step = step(Duration::ZERO, Progress::Delivered);
+            let progress = match self.says_something(message).await {
+                true => Progress::Delivered,
+                false => Progress::Failed,
+            };
+            let step = step(Duration::ZERO, progress);
             self.send(message, &step, None).await;
         }
     }
 
-    /// Sends the rest, in a task of its own.
+    /// Sends the rest, in a task of its own; a call that has to fetch what it says does so first.
     pub(super) fn tell(self: &Arc<Reporter>, message: Message, reports: &Reports) {
-        let steps = steps(reports);
-        if steps.is_empty() {
+        let mut steps = steps(reports);
+        let speaks = message.script.is_some() && is_picked_up(reports);
+        if steps.is_empty() && !speaks {
             return;
         }
         let place = match Arc::clone(&self.pending).try_acquire_owned() {
@@ -110,6 +119,9 @@ impl Reporter {
         };
         let reporter = Arc::clone(self);
         tokio::spawn(async move {
+            if speaks && !reporter.says_something(&message).await && !steps.is_empty() {
+                steps = vec![step(FINAL_AFTER, Progress::Failed)];
+            }
             for step in steps {
                 tokio::time::sleep(step.after).await;
                 reporter.send(&message, &step, code.as_deref()).await;
@@ -119,8 +131,11 @@ impl Reporter {
     }
 
     async fn send(&self, message: &Message, step: &Step, code: Option<&str>) {
+        let Some(url) = &message.callback else {
+            return;
+        };
         let told = Told {
-            url: &message.callback,
+            url,
             message_id: &message.id,
             reference: message.reference.as_deref(),
             to: &message.to,

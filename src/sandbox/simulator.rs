@@ -249,20 +249,19 @@ impl Simulator {
         };
         self.accepted.fetch_add(1, Ordering::Relaxed);
         let (head, body) = reply(&simulation.accept, None);
-        let message = self.callback(account, &asked).and_then(|callback| {
-            // The client knows the message by the id that it reads in the answer, or by its own name for it.
-            let accepted = account.verdict(asked.channel, &head, &body);
-            let id = accepted.message_id.or_else(|| asked.reference.clone())?;
-            Some(Message {
-                account: Arc::clone(account),
-                channel: asked.channel,
-                callback,
-                id,
-                reference: asked.reference.clone(),
-                to,
-            })
-        });
-        if let Some(message) = message {
+        // The client knows the message by the id that it reads in the answer, or by its own name for it.
+        let id = account.verdict(asked.channel, &head, &body).message_id;
+        let id = id.or_else(|| asked.reference.clone());
+        let message = Message {
+            account: Arc::clone(account),
+            channel: asked.channel,
+            callback: self.callback(account, &asked).filter(|_| id.is_some()),
+            script: asked.script,
+            id: id.unwrap_or_default(),
+            reference: asked.reference,
+            to,
+        };
+        if message.callback.is_some() || message.script.is_some() {
             self.reporter.tell_early(&message, &reports).await;
             self.reporter.tell(message, &reports);
         }

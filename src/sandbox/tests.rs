@@ -28,11 +28,42 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// What a client's addresses end with.
 const REFERENCE: &str = "dlv_1-1.0123456789abcdef";
 
+/// Where there is something for a call to say.
+const SCRIPT: &str = "/voice/1";
+const FETCHING: &str = r#"
+[voice]
+path = "/calls"
+auth = { scheme = "in_request" }
+form = { to = "{to}", url = "{script}", hook = "{callback?}" }
+accepted = { status = [200], message_id = "/id" }
+sandbox = { default_error = 1, accept = { status = 200, json = { id = "{id}" } } }
+[voice.script]
+body = "{text|xml}"
+[voice.receipts]
+body = "form"
+message_id = "/id"
+status = "/status"
+code = "/why"
+intermediate = ["ringing"]
+delivered = ["answered"]
+failed = ["failed"]
+reasons = { unreachable = ["empty"] }
+auth = { scheme = "reference" }
+[voice.receipts.sandbox]
+form = { id = "{id}", status = "{status}", why = "{error?}" }
+intermediate = "ringing"
+delivered = "answered"
+failed = "failed"
+default_error = "empty"
+"#;
+
 /// A client of simulated vendors: sends, and listens for receipts.
 struct Client {
     sandbox: Sandbox,
     account: Account,
     callback: String,
+    /// Where the vendor fetches what calls say.
+    script: Option<String>,
     heard: mpsc::UnboundedReceiver<Heard>,
 }
 
@@ -48,16 +79,19 @@ struct Heard {
 impl Client {
     /// A client of one of the shipped definitions.
     async fn of(vendor: &str) -> Client {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("vendors")
+            .join(format!("{vendor}.toml"));
+        Client::speaking(vendor, std::fs::read_to_string(file).unwrap()).await
+    }
+
+    async fn speaking(vendor: &str, definition: String) -> Client {
         static PROVIDER: Once = Once::new();
         PROVIDER.call_once(|| {
             let provider = rustls::crypto::ring::default_provider();
             provider.install_default().unwrap_or_default();
         });
-        let name = format!("{vendor}.toml");
-        let file = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("vendors")
-            .join(&name);
-        let source = Source::new(name, std::fs::read_to_string(file).unwrap());
+        let source = Source::new(format!("{vendor}.toml"), definition);
         let definition = Arc::new(Definition::read(&source, &RefCell::<Problems>::default()));
         let sandbox = Sandbox::default();
         let account = sandbox.account(&vendor.into(), &definition, None).unwrap();
@@ -69,6 +103,7 @@ impl Client {
             sandbox,
             account,
             callback: format!("http://{address}/receipts/{REFERENCE}"),
+            script: None,
             heard,
         }
     }
@@ -90,6 +125,7 @@ impl Client {
             code: Some(&code),
             reference: "dlv_1-1",
             callback,
+            script: self.script.as_deref(),
             left_ms: 300_000,
             ucs2: false,
             language: "en-US",
@@ -159,8 +195,10 @@ async fn listen(listener: TcpListener, tell: mpsc::UnboundedSender<Heard>) {
                     body: body.collect().await.unwrap().to_bytes(),
                     at: Instant::now(),
                 };
+                let said = heard.url == SCRIPT;
                 tell.send(heard).unwrap_or_default();
-                Ok::<_, Infallible>(Response::new(Full::new(Bytes::new())))
+                let body = if said { "<Say>1, 2</Say>" } else { "" };
+                Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(body))))
             }
         });
         let server = hyper::server::conn::http1::Builder::new();
@@ -275,4 +313,50 @@ async fn a_share_of_the_requests_fails() {
     }
     let state = client.sandbox.state().remove(0);
     assert_eq!((state.received, state.accepted, state.reported), (4, 2, 0));
+}
+
+/// What a client hears of a call whose script is at this path, after the vendor was told to behave so.
+async fn call(script: &str, word: &str) -> Client {
+    let mut client = Client::speaking("caller", FETCHING.to_owned()).await;
+    client.steer(word);
+    let origin = client.callback.split("/receipts/").next().unwrap();
+    client.script = Some(format!("{origin}{script}"));
+    let callback = client.callback.clone();
+    let (id, _) = client
+        .send(Channel::Voice, "+6591234567", Some(&callback))
+        .await;
+    assert_ne!(id, "");
+    client
+}
+
+#[tokio::test]
+async fn a_call_says_what_was_fetched_before_it_is_reported() {
+    for (word, reports) in [("accept", 2), ("early", 1)] {
+        let mut client = call(SCRIPT, word).await;
+        let fetched = client.hear().await;
+        assert_eq!((fetched.method.as_str(), &*fetched.url), ("POST", SCRIPT));
+        let mut last = None;
+        for _ in 0..reports {
+            last = Some(client.news().await.1);
+        }
+        assert_eq!(last, Some(Progress::Delivered), "{word}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_with_nothing_to_say_fails() {
+    for word in ["accept", "early", "late:10ms"] {
+        let mut client = call("/voice/nothing", word).await;
+        assert_eq!(client.hear().await.url, "/voice/nothing");
+        let heard = client.hear().await;
+        let receipt = client.read(&heard).unwrap().remove(0).1.receipt;
+        assert_eq!(receipt.progress, Progress::Failed, "{word}");
+        assert_eq!(receipt.code.as_deref(), Some("empty"), "{word}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_nobody_picks_up_fetches_nothing() {
+    let mut client = call(SCRIPT, "undelivered").await;
+    assert_eq!(client.news().await.1, Progress::Failed);
 }

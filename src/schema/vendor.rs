@@ -3,6 +3,7 @@
 mod example;
 mod operation;
 mod receipts;
+mod script;
 
 use crate::schema::{Form, Key, Kind, Needs, Table, reason};
 
@@ -11,7 +12,7 @@ Every key of a definition. `README.md` teaches the language; this page is for lo
 named after its vendor; `trunkline check` and `cargo test` run the examples in it.";
 
 /// The slots of what is sent to a vendor.
-const REQUEST: &str = "to|from|text|code|reference|callback|validity|expires|now|encoding|language\
+const REQUEST: &str = "to|from|text|code|reference|callback|script|validity|expires|now|encoding|language\
                        |credential\\.[^{}|?]+|parameter\\.[^{}|?]+";
 /// The slots of a request's headers, which are written after its body.
 const HEADER: &str = "to|from|text|code|reference|callback|validity|expires|now|encoding|language|nonce|body\
@@ -239,8 +240,16 @@ pub(super) fn root() -> Table {
                 Kind::Table(credentials()),
                 "What an account must have.",
             ),
-            Key::new("sms", operation::any(), "How a text is sent."),
-            Key::new("voice", operation::any(), "How a call is made."),
+            Key::new(
+                "sms",
+                operation::or_nothing(operation::operation()),
+                "How a text is sent.",
+            ),
+            Key::new(
+                "voice",
+                operation::or_nothing(script::call()),
+                "How a call is made.",
+            ),
             Key::new(
                 "example",
                 Kind::Tables(example::example()),

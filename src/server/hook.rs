@@ -19,6 +19,7 @@ use crate::server::Handler;
 use crate::server::health::health;
 use crate::server::receipts::{RECEIPTS_PATH, receipts};
 use crate::server::reply::{BodyFault, Response, json, read_body, refusal, with_type};
+use crate::server::voice::{VOICE_PATH, voice};
 use crate::telemetry::{Telemetry, seconds};
 use crate::time::Clock;
 
@@ -40,6 +41,7 @@ impl Handler for HookHandler {
             HOOK_PATH => self.hook(request, peer).await,
             "/healthz" | "/readyz" => health(&request, &self.dispatch).await,
             path if path.starts_with(RECEIPTS_PATH) => receipts(&self.dispatch, request).await,
+            path if path.starts_with(VOICE_PATH) => voice(&self.dispatch, request).await,
             _ => refusal(StatusCode::NOT_FOUND, "there is nothing here"),
         }
     }

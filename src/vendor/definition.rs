@@ -4,6 +4,7 @@ mod read;
 mod read_answer;
 mod read_auth;
 mod read_receipts;
+mod read_script;
 
 use std::cell::RefCell;
 
@@ -18,6 +19,7 @@ use crate::vendor::example::Example;
 use crate::vendor::example::receipts::ReceiptExample;
 use crate::vendor::pick::Pick;
 use crate::vendor::receipt::Receipts;
+use crate::vendor::script::Script;
 use crate::vendor::template::{Template, Tree};
 
 /// How to speak with one vendor.
@@ -84,6 +86,8 @@ pub struct Operation {
     pub(crate) accepted: Accepted,
     pub(crate) refused: Refused,
     pub(crate) receipts: Option<Receipts>,
+    /// What a call says, where the vendor fetches that.
+    pub(crate) script: Option<Script>,
     /// What the simulator answers.
     pub simulation: Simulation,
 }

@@ -25,6 +25,8 @@ use crate::vendor::template::{Place, Tree};
 
 /// The moment at which examples are run.
 pub(crate) const EXAMPLE_NOW: Moment = Moment(1_767_225_600_000);
+/// Where an example's vendor fetches what a call is to say.
+const EXAMPLE_SCRIPT: &str = "https://otp.example/voice/1";
 const EXAMPLE_REFERENCE: &str = "dlv_01890000000070008000000000000000-1";
 
 /// One example.
@@ -38,6 +40,8 @@ pub(crate) struct Example {
     text: String,
     code: String,
     callback: Option<String>,
+    script: String,
+    says: Option<String>,
     ucs2: bool,
     left_ms: i64,
     language: String,
@@ -97,6 +101,8 @@ impl Example {
             text: text("text", "123456 is your code."),
             code: text("code", "123456"),
             callback: table.read("callback", Value::string).map(|t| t.value),
+            script: text("script", EXAMPLE_SCRIPT),
+            says: table.read("says", Value::string).map(|t| t.value),
             ucs2: table.read("ucs2", Value::boolean).unwrap_or(false),
             left_ms: left.unwrap_or(300_000),
             language: text("language", "en-US"),
@@ -123,6 +129,7 @@ impl Example {
             code: Some(&code),
             reference: EXAMPLE_REFERENCE,
             callback: self.callback.as_deref(),
+            script: Some(&self.script),
             left_ms: self.left_ms,
             ucs2: self.ucs2,
             language: &self.language,
@@ -134,6 +141,13 @@ impl Example {
                 Err(unfit) => {
                     failures.push(format!("no request could be made: {}", reason(&unfit)))
                 }
+            }
+        }
+        if let Some(expected) = &self.says {
+            match account.spoken(self.channel, &job, EXAMPLE_NOW) {
+                Ok(spoken) if spoken.body.expose() == expected => {}
+                Ok(spoken) => failures.push(format!("the script is `{}`", spoken.body.expose())),
+                Err(unfit) => failures.push(format!("it says nothing: {}", reason(&unfit))),
             }
         }
         if let (Some(response), Some(expected)) = (&self.response, &self.verdict) {
@@ -208,6 +222,7 @@ fn reason(unfit: &Unfit) -> String {
     match unfit {
         Unfit::NoChannel => "there is no such channel".to_owned(),
         Unfit::NoAddress => "there is no `base_url`".to_owned(),
+        Unfit::NoScriptAddress => "there is no address for its script".to_owned(),
         Unfit::Lacks(slot) => format!("the slot {slot:?} has no value"),
         Unfit::Credential => "a credential cannot be used as it is".to_owned(),
     }

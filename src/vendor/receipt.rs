@@ -176,7 +176,7 @@ impl Account {
         receipts.proof.sign(request, &credentials, now)
     }
 
-    fn credential_in(&self, slot: &Slot) -> Option<String> {
+    pub(crate) fn credential_in(&self, slot: &Slot) -> Option<String> {
         let Slot::Credential(name) = slot else {
             return None;
         };

@@ -25,6 +25,8 @@ pub struct Job<'a> {
     pub reference: &'a str,
     /// Where the vendor may send this attempt's receipts.
     pub callback: Option<&'a str>,
+    /// Where the vendor may fetch what this attempt's call is to say.
+    pub script: Option<&'a str>,
     /// What is left of the passcode's life, in milliseconds.
     pub left_ms: i64,
     /// Whether the text needs UCS-2.
@@ -42,6 +44,8 @@ pub enum Unfit {
     NoChannel,
     /// Neither it nor the account says where the vendor is.
     NoAddress,
+    /// No public address is known at which it could fetch what the call is to say.
+    NoScriptAddress,
     /// This slot has no value.
     Lacks(Slot),
     /// A credential cannot be used as it is (a key that is none, a line break in a header).
@@ -65,6 +69,7 @@ impl Operation {
         job: &Job<'_>,
         now: Moment,
     ) -> Result<Request<Bytes>, Unfit> {
+        self.check_script(job, now)?;
         let fill = |slot: &Slot| self.value(slot, credentials, job, now);
         let mut uri = format!("{}{}", base_url.trim_end_matches('/'), self.path_of(&fill)?);
         let query = pairs(&self.query, &fill)?;
@@ -159,10 +164,11 @@ impl Operation {
             Body::Form(fields) => templates.extend(fields.iter().flat_map(|(_, t)| t.templates())),
             Body::Json(tree) => templates.extend(tree.templates()),
         }
+        templates.extend(self.script.iter().map(|script| &script.body));
         templates
     }
 
-    fn value(
+    pub(crate) fn value(
         &self,
         slot: &Slot,
         credentials: &Credentials<'_>,
@@ -176,6 +182,7 @@ impl Operation {
             Slot::Code => job.code.map(|c| c.expose().to_owned()),
             Slot::Reference => Some(job.reference.to_owned()),
             Slot::Callback => job.callback.map(str::to_owned),
+            Slot::Script => job.script.map(str::to_owned),
             Slot::Validity => self.validity.map(|v| v.of(job.left_ms).to_string()),
             Slot::Expires => {
                 let left_ms = self.validity.map_or(job.left_ms, |v| v.of_ms(job.left_ms));

@@ -48,6 +48,8 @@ pub struct Asked {
     pub reference: Option<String>,
     /// Where the client wants its receipts.
     pub callback: Option<String>,
+    /// Where the client has written what the call is to say.
+    pub script: Option<String>,
 }
 
 impl Account {
@@ -110,6 +112,7 @@ impl Operation {
             to: self.taken_from(&Slot::To, request),
             reference: self.taken_from(&Slot::Reference, request),
             callback: self.taken_from(&Slot::Callback, request),
+            script: self.taken_from(&Slot::Script, request),
         }
     }
 

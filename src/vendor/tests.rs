@@ -3,6 +3,7 @@
 mod authorization;
 mod receipts;
 mod schemes;
+mod script;
 mod signature;
 mod speech;
 mod template;
@@ -87,6 +88,7 @@ fn every_shipped_definition_understands_its_own_simulator() {
         to: Some("+6591234567".to_owned()),
         reference: Some("dlv_1-1".to_owned()),
         callback: None,
+        script: None,
     };
     for (told, account, channel) in sending() {
         let definition = account.definition();
@@ -136,6 +138,7 @@ fn every_shipped_definition_finds_in_its_requests_what_it_was_asked() {
             code: Some(&code),
             reference: "dlv_1-1",
             callback,
+            script: Some("https://otp.example/voice/1"),
             left_ms: 300_000,
             ucs2: false,
             language: "en-US",

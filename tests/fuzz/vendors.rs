@@ -124,6 +124,7 @@ fn ask(account: &Account) {
             code: (index % 2 == 0).then_some(&code),
             reference: "dlv_01890000000070008000000000000000-1",
             callback: (index != 1).then_some("https://otp.example/receipts/v/1"),
+            script: (index != 2).then_some("https://otp.example/voice/1"),
             left_ms: [300_000, 0, -5, i64::MAX, 1][index],
             ucs2: index > 1,
             language: ["en-US", "", "de", "zh-Hant-TW", "é"][index],

@@ -81,6 +81,11 @@ credentials = {{ api_key = "file:token" }}
         Arc::new(place)
     }
 
+    /// Where it is.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// Lets messages wait for their answer, or answers them.
     pub(crate) fn answer(&self, yes: bool) {
         self.answering.send_replace(yes);

@@ -65,8 +65,9 @@ verdict = { kind = "rejected", reason = "invalid_number", code = "1001" }
         .example(example)
 }
 
-fn asked() -> [Key; 11] {
+fn asked() -> [Key; 13] {
     let left = "What is left of the passcode's life.";
+    let says = "What the vendor then fetches, where it has `[voice.script]`.";
     [
         Key::new("name", text(), "What it shows.").required(),
         Key::new("channel", channel(), "The channel.").or("\"sms\""),
@@ -75,6 +76,8 @@ fn asked() -> [Key; 11] {
         Key::new("text", text(), "The text.").or("\"123456 is your code.\""),
         Key::new("code", text(), "The passcode.").or("\"123456\""),
         Key::new("callback", text(), "Where receipts are to go."),
+        Key::new("script", text(), "What `{script}` is.").or("\"https://otp.example/voice/1\""),
+        Key::new("says", text(), says),
         Key::new("left", Kind::duration(0, 900_000), left).or("\"5m\""),
         Key::new("language", text(), "What `{language}` is.").or("\"en-US\""),
         Key::new("parameters", fields(text()), "What `{parameter.NAME}` is."),

@@ -1,4 +1,4 @@
-//! Describes `[sms]` and `[voice]` of a definition: a request, and how its answer is read.
+//! Describes `[sms]` of a definition, and what `[voice]` has in common with it: a request, and how its answer is read.
 
 use crate::schema::vendor::receipts::receipts;
 use crate::schema::vendor::{
@@ -9,7 +9,7 @@ use crate::schema::vendor::{
 use crate::schema::{Form, Key, Kind, Table};
 
 /// A request, or nothing at all.
-pub(super) fn any() -> Kind {
+pub(super) fn or_nothing(request: Table) -> Kind {
     let word = [(
         "nothing",
         "The message goes to nobody and counts as accepted.",
@@ -20,10 +20,10 @@ pub(super) fn any() -> Kind {
         "For tests and previews.",
     )
     .keys([Key::new("sends", Kind::words(&word), "What is sent.").required()]);
-    Kind::Any(vec![Kind::Table(operation()), Kind::Table(nothing)])
+    Kind::Any(vec![Kind::Table(request), Kind::Table(nothing)])
 }
 
-fn operation() -> Table {
+pub(super) fn operation() -> Table {
     let about = "One request for each channel. Its texts have slots: `{to}` (with `+`), `{from}`, `{text}`, `{code}`, `{reference}`, \
                  `{callback}`, `{validity}`, `{expires}`, `{now}`, `{encoding}`, `{language}`, `{parameter.NAME}`, `{credential.NAME}`. With `?`, as in \
                  `{from?}`, the whole field is left out where there is no value. Filters: `|digits` drops the `+`, `|xml` escapes, `|unmarked` drops `<` and `>`, \
@@ -36,11 +36,15 @@ auth = { scheme = "header", value = "Bearer {credential.api_key}" }
 json = { to = "{to|digits}", from = "{from?}", text = "{text}", ttl = "{validity|number}", hook = "{callback?}" }
 validity = { unit = "s", least = 20, most = 86400 }
 "#;
-    Table::new("operation", "[sms], [voice]", about)
-        .keys(request())
-        .keys(stated())
-        .keys(answer())
+    Table::new("operation", "[sms]", about)
+        .keys(keys())
         .example(example)
+}
+
+/// The keys of both channels.
+pub(super) fn keys() -> Vec<Key> {
+    let all = request().into_iter().chain(stated()).chain(answer());
+    all.collect()
 }
 
 fn request() -> [Key; 9] {

@@ -99,7 +99,7 @@ fn signed(name: &'static str, about: &'static str) -> Key {
     Key::new(name, header(), about).required()
 }
 
-fn proofs() -> Vec<Kind> {
+pub(super) fn proofs() -> Vec<Kind> {
     let all = unsigned().into_iter().chain(signed_somehow());
     all.map(Kind::Table).collect()
 }

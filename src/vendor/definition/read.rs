@@ -7,6 +7,7 @@ use crate::flow::Channel;
 use crate::problem::{Source, did_you_mean};
 use crate::vendor::authorization::Auth;
 use crate::vendor::definition::read_answer::{accepted_when, naming_pattern, refusals, simulate};
+use crate::vendor::definition::read_script::check_script;
 use crate::vendor::definition::{
     Accepted, Body, Credential, Definition, Fields, Operation, Refused, Regions, Simulation,
     Validity,
@@ -32,7 +33,7 @@ pub(super) fn definition(source: &Source, root: &Table<'_>) -> Definition {
     let mut operations = Vec::new();
     for (channel, key) in [(Channel::Sms, "sms"), (Channel::Voice, "voice")] {
         if let Some(table) = root.read(key, Value::table) {
-            operations.extend(reader.operation(&table).map(|o| (channel, o)));
+            operations.extend(reader.operation(channel, &table).map(|o| (channel, o)));
         }
     }
     let has_any = ["sms", "voice"].iter().any(|key| root.get(key).is_some());
@@ -82,7 +83,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn operation(&self, table: &Table<'_>) -> Option<Operation> {
+    fn operation(&self, channel: Channel, table: &Table<'_>) -> Option<Operation> {
         if table.get("sends").is_some() {
             table.read("sends", |v| v.one_of(&[("nothing", ())]));
             table.finish();
@@ -118,10 +119,11 @@ impl Reader<'_> {
         let accepted = accepted.and_then(|t| accepted_when(&t));
         let refused = table.read("refused", Value::table);
         let receipts = table.read("receipts", Value::table);
+        let script = self.script(channel, table);
         let simulation = table.require("sandbox", Value::table);
         let simulation = simulation.and_then(|t| simulate(&t));
         table.finish();
-        Some(Operation {
+        let operation = Operation {
             sends_nothing: false,
             base_url,
             regions,
@@ -143,8 +145,11 @@ impl Reader<'_> {
             accepted: accepted?,
             refused: refused.map(|t| refusals(&t)).unwrap_or_default(),
             receipts: receipts.and_then(|t| self.receipts(&t)),
+            script,
             simulation: simulation?,
-        })
+        };
+        check_script(channel, table, &operation);
+        Some(operation)
     }
 
     fn regions(&self, table: &Table<'_>) -> Regions {
@@ -282,6 +287,7 @@ fn sends_nothing() -> Operation {
         accepted: Accepted::default(),
         refused: Refused::default(),
         receipts: None,
+        script: None,
         simulation: Simulation::default(),
     }
 }

@@ -19,6 +19,8 @@ pub enum Slot {
     Reference,
     /// Our address for this attempt's receipts.
     Callback,
+    /// Our address for what the call is to say.
+    Script,
     /// What is left of the passcode's life, in the unit and range that the operation states.
     Validity,
     /// The passcode's end, within that range.
@@ -88,7 +90,7 @@ pub(crate) enum Place {
 const REQUEST: &[Place] = &[Place::Request, Place::Header];
 const REPLY: &[Place] = &[Place::Answer, Place::Receipt];
 
-const NAMES: [(&str, Slot, &[Place]); 21] = [
+const NAMES: [(&str, Slot, &[Place]); 22] = [
     (
         "to",
         Slot::To,
@@ -103,6 +105,7 @@ const NAMES: [(&str, Slot, &[Place]); 21] = [
         &[Place::Request, Place::Header, Place::Answer, Place::Receipt],
     ),
     ("callback", Slot::Callback, REQUEST),
+    ("script", Slot::Script, REQUEST),
     ("validity", Slot::Validity, REQUEST),
     ("expires", Slot::Expires, REQUEST),
     (

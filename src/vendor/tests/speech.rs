@@ -12,7 +12,7 @@ use crate::vendor::{Account, Job, Unfit};
 /// What could end a string, an attribute, an element or a markup in it.
 const HOSTILE: &str = r#"1, 2 <speak> </Say></Response> & " ' \ {code} "}]"#;
 
-/// The body of a call, each form field and JSON text decoded.
+/// The body of a call, each form field and JSON text decoded, and what its vendor fetches.
 fn body(account: &Account, text: &str, language: &str) -> Result<Vec<String>, Unfit> {
     let text = Secret::new(text);
     let job = Job {
@@ -22,19 +22,23 @@ fn body(account: &Account, text: &str, language: &str) -> Result<Vec<String>, Un
         code: Some(&Secret::new("12")),
         reference: "dlv_1-1",
         callback: None,
+        script: Some("https://otp.example/voice/1"),
         left_ms: 300_000,
         ucs2: false,
         language,
         parameters: &BTreeMap::new(),
     };
     let request = account.request(Channel::Voice, &job, Moment(0))?;
+    let fetched = account.spoken(Channel::Voice, &job, Moment(0)).ok();
     let body = std::str::from_utf8(request.body()).unwrap();
-    Ok(match serde_json::from_str(body) {
+    let mut said = match serde_json::from_str(body) {
         Ok(json) => texts(&json),
         Err(_) => form_urlencoded::parse(body.as_bytes())
             .map(|(_, value)| value.into_owned())
             .collect(),
-    })
+    };
+    said.extend(fetched.map(|spoken| spoken.body.expose().to_owned()));
+    Ok(said)
 }
 
 fn texts(json: &serde_json::Value) -> Vec<String> {
