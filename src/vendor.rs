@@ -4,8 +4,11 @@
 //! language and no vendor.
 
 mod account;
+mod address;
+mod certificate;
 mod definition;
 mod example;
+mod handshake;
 mod receipt;
 mod request;
 mod signature;
@@ -14,8 +17,10 @@ mod template;
 mod verdict;
 
 pub use account::{Account, Grant};
+pub use certificate::Certificate;
 pub use definition::{Definition, Operation, Simulated, Simulation};
 pub use example::check_examples;
+pub use handshake::{Greeting, Heard};
 pub use receipt::{Callback, News, RECEIPTS_PER_REQUEST_MAX, Refusal, Told, same_id};
 pub use request::{Job, Unfit};
 pub use simulation::{Asked, Objection};

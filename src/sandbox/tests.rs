@@ -128,6 +128,7 @@ impl Client {
             headers: &heard.headers,
             body: &heard.body,
             reference_proven: url.starts_with(&self.callback),
+            certificate: None,
         };
         self.account.receipts(&callback, Clock::start().now())
     }

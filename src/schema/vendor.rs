@@ -1,5 +1,6 @@
 //! Describes `vendors/*.toml`.
 
+mod envelope;
 mod example;
 mod operation;
 mod receipts;
@@ -17,6 +18,8 @@ const REQUEST: &str = "to|from|text|code|reference|callback|validity|encoding|la
 const ANSWER: &str = "id|error";
 /// The slots of what the simulator reports.
 const REPORT: &str = "id|status|error|to|reference";
+/// The slots of our reply to a handshake.
+const REPLY: &str = "token";
 
 /// A text with slots.
 fn slotted(what: &'static str, slots: &str, examples: &[&'static str]) -> Form {
@@ -76,6 +79,14 @@ fn reported() -> Kind {
             REPORT,
             &["{id}", "{status}", "{error?}", "{to}", "{reference}"],
         ),
+    }
+}
+
+/// A value of our reply to a handshake.
+fn replied() -> Kind {
+    Kind::Tree {
+        id: "replied",
+        text: slotted("text with slots", REPLY, &["{token}"]),
     }
 }
 

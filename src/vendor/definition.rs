@@ -1,6 +1,7 @@
 //! A vendor definition as it is written: credentials, one operation for each channel, the simulator's answers.
 
 mod read;
+mod read_envelope;
 mod read_receipts;
 
 use std::cell::RefCell;

@@ -2,15 +2,17 @@
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use serde_json::{Map, Value as Json};
 
 use crate::flow::{Channel, Progress, Reason, Receipt};
 use crate::time::Moment;
 use crate::vendor::account::Account;
+use crate::vendor::certificate::Certificate;
 use crate::vendor::definition::{Coded, Fields};
+use crate::vendor::handshake::Handshake;
 use crate::vendor::request::pairs;
-use crate::vendor::signature::Proof;
+use crate::vendor::signature::{Proof, SignedIn, envelope};
 use crate::vendor::template::{Fill, Slot, Tree};
 use crate::vendor::verdict::{all_at, text_of};
 
@@ -31,6 +33,8 @@ pub struct Callback<'a> {
     pub body: &'a [u8],
     /// The reference in the path was ours and its seal was right.
     pub reference_proven: bool,
+    /// The certificate that it is said to be signed with, where one was asked for.
+    pub certificate: Option<&'a Certificate>,
 }
 
 /// One receipt, and which message it is about.
@@ -86,6 +90,8 @@ pub struct Told<'a> {
 pub(crate) struct Receipts {
     /// Where the fields are; tried in this order.
     pub(crate) written: Vec<Written>,
+    /// The text in a JSON body that is itself JSON, and the receipt.
+    pub(crate) envelope: Option<String>,
     /// The array of receipts, where one request holds several.
     pub(crate) each: Option<String>,
     /// What only this channel's receipts have, where another's are otherwise alike.
@@ -97,6 +103,7 @@ pub(crate) struct Receipts {
     pub(crate) progress: Vec<(String, Progress)>,
     pub(crate) coded: Coded,
     pub(crate) proof: Proof,
+    pub(crate) handshake: Option<Handshake>,
     pub(crate) simulation: SimulatedReceipt,
 }
 
@@ -188,19 +195,19 @@ impl Account {
         Some(request)
     }
 
-    /// Signs as the vendor would; gives the header that the signature is in.
+    /// Signs as the vendor would; gives where the signature is.
     pub(crate) fn sign_receipt(
         &self,
         channel: Channel,
         request: &mut Request<Bytes>,
         now: Moment,
-    ) -> Option<HeaderName> {
+    ) -> Option<SignedIn> {
         let receipts = self.definition().operation(channel)?.receipts.as_ref()?;
         let credentials = |slot: &Slot| self.credential_in(slot);
         receipts.proof.sign(request, &credentials, now)
     }
 
-    fn credential_in(&self, slot: &Slot) -> Option<String> {
+    pub(crate) fn credential_in(&self, slot: &Slot) -> Option<String> {
         let Slot::Credential(name) = slot else {
             return None;
         };
@@ -211,8 +218,19 @@ impl Account {
 impl Receipts {
     /// The news in a request that is the vendor's own; `None` when it is not understood.
     fn news(&self, callback: &Callback<'_>) -> Option<Vec<News>> {
-        let mut roots = self.written.iter().filter_map(|w| w.fields(callback));
-        roots.find_map(|root| self.news_in(&root))
+        let roots = self.written.iter().filter_map(|w| w.fields(callback));
+        let mut opened = roots.filter_map(|root| self.opened(root));
+        opened.find_map(|root| self.news_in(&root))
+    }
+
+    /// What is in the envelope, or the whole.
+    fn opened(&self, root: Json) -> Option<Json> {
+        let root = self.proof.vouched(root);
+        let Some(envelope) = &self.envelope else {
+            return Some(root);
+        };
+        let inside = root.pointer(envelope)?.as_str()?;
+        serde_json::from_str(inside).ok()
     }
 
     fn news_in(&self, root: &Json) -> Option<Vec<News>> {
@@ -336,7 +354,8 @@ impl SimulatedReceipt {
             | Slot::Encoding
             | Slot::Language(_)
             | Slot::Parameter(_)
-            | Slot::Credential(_) => None,
+            | Slot::Credential(_)
+            | Slot::Token => None,
         };
         let (method, url, content_type, body) = self.parts(told.url, &fill)?;
         let mut request = Request::builder()
@@ -377,15 +396,21 @@ impl SimulatedReceipt {
 }
 
 /// Changes one character of the signature, or of the reference in the address where nothing is signed.
-fn forge(request: &mut Request<Bytes>, signed_in: Option<HeaderName>) -> Option<()> {
-    let Some(name) = signed_in else {
-        let path = request.uri().path().to_owned();
-        let url = request.uri().to_string();
-        *request.uri_mut() = url.replacen(&path, &changed(&path), 1).parse().ok()?;
-        return Some(());
-    };
-    let value = changed(request.headers().get(&name)?.to_str().ok()?);
-    request.headers_mut().insert(name, value.parse().ok()?);
+fn forge(request: &mut Request<Bytes>, signed_in: Option<SignedIn>) -> Option<()> {
+    match signed_in {
+        None => {
+            let path = request.uri().path().to_owned();
+            let url = request.uri().to_string();
+            *request.uri_mut() = url.replacen(&path, &changed(&path), 1).parse().ok()?;
+        }
+        Some(SignedIn::Header(name)) => {
+            let value = changed(request.headers().get(&name)?.to_str().ok()?);
+            request.headers_mut().insert(name, value.parse().ok()?);
+        }
+        Some(SignedIn::Envelope) => {
+            *request.body_mut() = envelope::with_signature(request.body(), changed)?;
+        }
+    }
     Some(())
 }
 

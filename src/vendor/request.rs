@@ -165,7 +165,7 @@ impl Operation {
             Slot::Language(form) => Some(self.language(job.language, *form)),
             Slot::Parameter(name) => job.parameters.get(name.as_str()).map(|v| v.to_string()),
             Slot::Credential(name) => credentials(name),
-            Slot::Id | Slot::Error | Slot::Status => None,
+            Slot::Id | Slot::Error | Slot::Status | Slot::Token => None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Who sent a receipt: each scheme is checked, and for the simulator also made, in one place.
 
+pub(crate) mod envelope;
 pub(crate) mod keyed_body;
 pub(crate) mod timestamped;
 pub(crate) mod token;
@@ -10,12 +11,14 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderName, Request};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
+use serde_json::Value as Json;
 use subtle::ConstantTimeEq;
 
 use crate::time::Moment;
 use crate::vendor::receipt::{Callback, Refusal};
+use crate::vendor::signature::envelope::{Envelope, Kind};
 use crate::vendor::template::{Fill, Template};
 
 /// How it is proven that a receipt is the vendor's own. Where the account has not the credential that a
@@ -55,6 +58,16 @@ pub(crate) enum Proof {
         key: Template,
         coding: keyed_body::Coding,
     },
+    /// RSA over the fields of the envelope around the receipt.
+    Envelope(Envelope),
+}
+
+/// Where a signature is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SignedIn {
+    Header(HeaderName),
+    /// In the envelope that the body is.
+    Envelope,
 }
 
 impl Proof {
@@ -68,6 +81,7 @@ impl Proof {
             | Proof::Token { key }
             | Proof::Timestamped { key, .. }
             | Proof::KeyedBody { key, .. } => vec![key],
+            Proof::Envelope(envelope) => vec![&envelope.topic],
         }
     }
 
@@ -113,17 +127,55 @@ impl Proof {
                 let given = header(callback.headers, name)?;
                 keyed_body::check(given, callback.body, &secrets[0], coding)
             }
+            Proof::Envelope(envelope) => envelope.check(callback, &secrets[0], fill, now),
         }
     }
 
-    /// Signs as the vendor would. Gives the header that the signature is in; without one the address is all
-    /// there is.
+    /// The address of the certificate without which a receipt cannot be proven.
+    pub(crate) fn certificate_address(
+        &self,
+        callback: &Callback<'_>,
+        fill: &Fill<'_>,
+        now: Moment,
+    ) -> Option<String> {
+        let envelope = self.envelope()?;
+        let topic = self.secrets(fill)?.swap_remove(0);
+        envelope.certificate_address(callback, &topic, fill, now)
+    }
+
+    /// As much of a body as the proof speaks for.
+    pub(crate) fn vouched(&self, body: Json) -> Json {
+        match self.envelope() {
+            Some(_) => envelope::signed_fields(body),
+            None => body,
+        }
+    }
+
+    /// Whether it says that nothing will be told any more.
+    pub(crate) fn is_farewell(&self, body: &Json) -> bool {
+        self.envelope().is_some() && Kind::of(body) == Some(Kind::Unsubscription)
+    }
+
+    fn envelope(&self) -> Option<&Envelope> {
+        match self {
+            Proof::Envelope(envelope) => Some(envelope),
+            Proof::Reference
+            | Proof::Basic { .. }
+            | Proof::Header { .. }
+            | Proof::UrlParams { .. }
+            | Proof::Token { .. }
+            | Proof::Timestamped { .. }
+            | Proof::KeyedBody { .. } => None,
+        }
+    }
+
+    /// Signs as the vendor would. Gives where the signature is; without one the address is all there is.
     pub(crate) fn sign(
         &self,
         request: &mut Request<Bytes>,
         fill: &Fill<'_>,
         now: Moment,
-    ) -> Option<HeaderName> {
+    ) -> Option<SignedIn> {
         let secrets = self.secrets(fill)?;
         let url = request.uri().to_string();
         let body = request.body();
@@ -151,11 +203,18 @@ impl Proof {
                 let signed = keyed_body::signature(body, &secrets[0], coding)?;
                 (header.clone(), signed)
             }
+            Proof::Envelope(envelope) => {
+                let wrapped = envelope.wrapped(body, &secrets[0], now)?;
+                *request.body_mut() = wrapped;
+                let text = HeaderValue::from_static("text/plain; charset=UTF-8");
+                request.headers_mut().insert(CONTENT_TYPE, text);
+                return Some(SignedIn::Envelope);
+            }
         };
         for (name, value) in stamp.into_iter().chain([(name.clone(), value)]) {
             request.headers_mut().insert(name, value.parse().ok()?);
         }
-        Some(name)
+        Some(SignedIn::Header(name))
     }
 
     /// What the templates come to; `None` where the account lacks a credential.
@@ -173,7 +232,8 @@ impl Proof {
             | Proof::UrlParams { .. }
             | Proof::Token { .. }
             | Proof::Timestamped { .. }
-            | Proof::KeyedBody { .. } => {
+            | Proof::KeyedBody { .. }
+            | Proof::Envelope(_) => {
                 let pair = STANDARD.encode(secrets.join(":"));
                 (AUTHORIZATION, format!("Basic {pair}"))
             }

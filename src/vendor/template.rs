@@ -37,6 +37,8 @@ pub enum Slot {
     Error,
     /// A status, in the simulator's receipts.
     Status,
+    /// What a handshake tells, in our reply.
+    Token,
 }
 
 /// How a language is told.
@@ -57,6 +59,8 @@ pub(crate) enum Place {
     Answer,
     /// In a receipt of the simulator.
     Receipt,
+    /// In our reply to a handshake.
+    Reply,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +107,7 @@ pub struct Unfilled(pub Slot);
 /// Fills slots; `None` for a value that is not there.
 pub(crate) type Fill<'a> = dyn Fn(&Slot) -> Option<String> + 'a;
 
-const NAMES: [(&str, Slot, &[Place]); 12] = [
+const NAMES: [(&str, Slot, &[Place]); 13] = [
     ("to", Slot::To, &[Place::Request, Place::Receipt]),
     ("from", Slot::From, &[Place::Request]),
     ("text", Slot::Text, &[Place::Request]),
@@ -120,6 +124,7 @@ const NAMES: [(&str, Slot, &[Place]); 12] = [
     ("id", Slot::Id, &[Place::Answer, Place::Receipt]),
     ("error", Slot::Error, &[Place::Answer, Place::Receipt]),
     ("status", Slot::Status, &[Place::Receipt]),
+    ("token", Slot::Token, &[Place::Reply]),
 ];
 
 impl Template {

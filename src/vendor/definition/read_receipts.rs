@@ -5,6 +5,7 @@ use crate::flow::Progress;
 use crate::vendor::definition::read::{
     Reader, coded, header_name, plain, plain_list, pointer, pointers,
 };
+use crate::vendor::definition::read_envelope::{envelope, handshake};
 use crate::vendor::receipt::{Receipts, SimulatedReceipt, Written};
 use crate::vendor::signature::Proof;
 use crate::vendor::signature::keyed_body::Coding;
@@ -25,9 +26,10 @@ enum Scheme {
     Token,
     Timestamped,
     KeyedBody,
+    Envelope,
 }
 
-const SCHEMES: [(&str, Scheme); 7] = [
+const SCHEMES: [(&str, Scheme); 8] = [
     ("reference", Scheme::Reference),
     ("basic", Scheme::Basic),
     ("header", Scheme::Header),
@@ -35,11 +37,12 @@ const SCHEMES: [(&str, Scheme); 7] = [
     ("jwt_hs256_body_hash", Scheme::Token),
     ("ed25519_timestamp", Scheme::Timestamped),
     ("hmac_sha256_body", Scheme::KeyedBody),
+    ("rsa_envelope", Scheme::Envelope),
 ];
 
 impl Reader<'_> {
     pub(super) fn receipts(&self, table: &Table<'_>) -> Option<Receipts> {
-        let written = table.require("body", |v| match v.raw().is_array() {
+        let written: Option<Vec<Written>> = table.require("body", |v| match v.raw().is_array() {
             true => Some(
                 v.list()?
                     .into_iter()
@@ -52,6 +55,7 @@ impl Reader<'_> {
             let text = table.read(key, Value::string);
             text.and_then(|text| pointer(table, text))
         };
+        let enveloped = envelope(table, written.as_ref());
         let (each, only_with) = (at("each"), at("only_with"));
         let (message_id, reference) = (at("message_id"), at("reference"));
         if message_id.is_none() && reference.is_none() {
@@ -64,11 +68,14 @@ impl Reader<'_> {
         let coded = coded(table);
         let proof = table.require("auth", Value::table);
         let proof = proof.and_then(|t| self.proof(&t));
+        let greeted = table.read("handshake", Value::table);
+        let greeted = greeted.and_then(|t| handshake(&t, proof.as_ref()));
         let simulation = table.require("sandbox", Value::table);
         let simulation = simulation.and_then(|t| simulated(&t));
         table.finish();
         Some(Receipts {
             written: written?,
+            envelope: enveloped,
             each,
             only_with,
             message_id,
@@ -77,6 +84,7 @@ impl Reader<'_> {
             progress,
             coded,
             proof: proof?,
+            handshake: greeted,
             simulation: simulation?,
         })
     }
@@ -127,6 +135,7 @@ impl Reader<'_> {
                         sandbox_seed: seed.map(|s| s.value),
                     })
             }
+            Scheme::Envelope => self.rsa_envelope(table),
             Scheme::KeyedBody => {
                 let coding = coding(table);
                 header("header", None)
@@ -143,7 +152,7 @@ impl Reader<'_> {
     }
 
     /// A template of credentials alone. Anything else would have no value, and nothing would be checked.
-    fn secret(&self, value: Value<'_>) -> Option<Template> {
+    pub(super) fn secret(&self, value: Value<'_>) -> Option<Template> {
         let template = self.template(value)?;
         let credential = |slot: &Slot| matches!(slot, Slot::Credential(_));
         if template.slots().all(credential) {

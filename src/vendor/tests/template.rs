@@ -19,7 +19,8 @@ fn fill(text: &str) -> Result<Option<String>, Unfilled> {
             | Slot::Callback
             | Slot::Id
             | Slot::Error
-            | Slot::Status => None,
+            | Slot::Status
+            | Slot::Token => None,
         })
 }
 
