@@ -1,9 +1,11 @@
 //! The story of a message: admit it, plan it, deliver it, record it.
 
 mod admission;
+mod certificates;
 mod courier;
 mod driver;
 mod fitness;
+mod handshakes;
 mod hearing;
 mod ids;
 mod inbox;
@@ -35,6 +37,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::catalog::Catalog;
+use crate::dispatch::certificates::Certificates;
 use crate::dispatch::courier::Courier;
 use crate::dispatch::driver::Driver;
 use crate::dispatch::ids::MessageIds;
@@ -75,6 +78,7 @@ pub struct Dispatch {
     pub(crate) clock: Clock,
     sandbox: bool,
     courier: Courier,
+    certificates: Certificates,
     counts: Mutex<NumberCounts>,
     twins: Twins,
     switches: Switches,
@@ -124,6 +128,7 @@ impl Dispatch {
             clock,
             sandbox,
             courier: Courier::new()?,
+            certificates: Certificates::new()?,
             counts: Mutex::default(),
             twins: Twins::default(),
             switches,

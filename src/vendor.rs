@@ -4,9 +4,12 @@
 //! language and no vendor.
 
 mod account;
+mod address;
 mod authorization;
+mod certificate;
 mod definition;
 mod example;
+mod handshake;
 mod keyed;
 mod pick;
 mod receipt;
@@ -18,8 +21,10 @@ mod template;
 mod verdict;
 
 pub use account::{Account, Grant};
+pub use certificate::Certificate;
 pub use definition::{Definition, Operation, Simulated, Simulation};
 pub use example::check_examples;
+pub use handshake::{Greeting, Heard};
 pub use receipt::{Callback, News, RECEIPTS_PER_REQUEST_MAX, Refusal, Told, same_id};
 pub use request::{Job, Unfit};
 pub use script::Spoken;

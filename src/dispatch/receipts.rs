@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, Method, StatusCode};
+use serde_json::Value as Json;
 use tokio::sync::oneshot;
 
 use crate::catalog::Catalog;
 use crate::delivery::Event;
 use crate::dispatch::Dispatch;
+use crate::dispatch::handshakes::Unfetched;
 use crate::dispatch::ids::Target;
 use crate::dispatch::inbox::{Post, Report, Unposted};
 use crate::dispatch::quotas::Capped;
@@ -17,7 +19,7 @@ use crate::fitness::late_sign;
 use crate::flow::{Channel, DeliveryId, VendorName};
 use crate::journal::Ack;
 use crate::time::Moment;
-use crate::vendor::{Callback, News, Refusal};
+use crate::vendor::{Callback, Heard, News, Refusal};
 
 /// A receipt is on disk before its vendor is thanked, unless the disk takes longer than this.
 const KEPT_WAIT_MAX: Duration = Duration::from_secs(1);
@@ -35,10 +37,12 @@ pub struct ReceiptRequest<'a> {
 }
 
 /// What came of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Taken {
     /// All of it is kept; the vendor wants to hear this status.
     Kept(StatusCode),
+    /// It was a handshake; the vendor wants to hear this, if anything.
+    Greeted(Option<Json>),
     /// There is no such vendor account, or it never reports.
     NoVendor,
     /// It is forged, or too old.
@@ -62,21 +66,29 @@ impl Dispatch {
         let meant = request
             .reference
             .and_then(|text| reference::read(&self.journal, text, Use::Receipts(vendor), now));
+        let mut callback = Callback {
+            method: request.method,
+            url: request.path,
+            headers: request.headers,
+            body: request.body,
+            reference_proven: meant.is_some(),
+            certificate: None,
+        };
+        let certificate = match self.certificate_of(account, &callback, now).await {
+            Ok(certificate) => certificate,
+            Err(Unfetched) => return Taken::NotKept,
+        };
+        callback.certificate = certificate.as_deref();
         let read = |url: &str| {
-            let callback = Callback {
-                method: request.method,
-                url: &format!("{}{}", url.trim_end_matches('/'), request.path),
-                headers: request.headers,
-                body: request.body,
-                reference_proven: meant.is_some(),
-            };
-            account.receipts(&callback, now)
+            let url = &format!("{}{}", url.trim_end_matches('/'), request.path);
+            account.hear(&Callback { url, ..callback }, now)
         };
         let mut urls = self.addresses(&catalog);
         let first = urls.next().unwrap_or_default();
-        let news = urls.fold(read(first), |news, url| news.or_else(|_| read(url)));
-        let news = match news {
-            Ok(news) => news,
+        let heard = urls.fold(read(first), |heard, url| heard.or_else(|_| read(url)));
+        let news = match heard {
+            Ok(Heard::News(news)) => news,
+            Ok(Heard::Greeting(greeting)) => return self.greet(vendor, greeting).await,
             Err(refusal) => return self.refuse_receipts(vendor, refusal, now),
         };
         let handing = self.hand_all(vendor, news, meant, now);

@@ -217,6 +217,7 @@ impl Driver {
                 headers: &request.headers,
                 body: &request.body,
                 reference_proven: true,
+                certificate: None,
             };
             account.proves_script(Channel::Voice, &callback, now)
         };

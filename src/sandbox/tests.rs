@@ -164,6 +164,7 @@ impl Client {
             headers: &heard.headers,
             body: &heard.body,
             reference_proven: url.starts_with(&self.callback),
+            certificate: None,
         };
         self.account.receipts(&callback, Clock::start().now())
     }

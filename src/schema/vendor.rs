@@ -1,5 +1,6 @@
 //! Describes `vendors/*.toml`.
 
+mod envelope;
 mod example;
 mod operation;
 mod receipts;
@@ -24,6 +25,8 @@ const SIGNED: &str =
 const ANSWER: &str = "id|error|to|reference|now";
 /// The slots of what the simulator reports.
 const REPORT: &str = "id|status|error|to|reference|now";
+/// The slots of our reply to a handshake.
+const REPLY: &str = "token";
 
 /// A text with slots.
 fn slotted(what: &'static str, slots: &str, examples: &[&'static str]) -> Form {
@@ -157,6 +160,14 @@ fn reported() -> Kind {
                 "{now|unix}",
             ],
         ),
+    }
+}
+
+/// A value of our reply to a handshake.
+fn replied() -> Kind {
+    Kind::Tree {
+        id: "replied",
+        text: slotted("text with slots", REPLY, &["{token}"]),
     }
 }
 

@@ -8,7 +8,7 @@ use hyper::{Method, Request, StatusCode};
 use tokio::sync::Semaphore;
 
 use crate::dispatch::{Dispatch, ReceiptRequest, Taken};
-use crate::server::reply::{BodyFault, Response, empty, read_body, refusal};
+use crate::server::reply::{BodyFault, Response, empty, json, read_body, refusal};
 
 /// The path begins so; the vendor's account follows, then perhaps a reference.
 pub(super) const RECEIPTS_PATH: &str = "/receipts/";
@@ -58,6 +58,8 @@ pub(super) async fn receipts(dispatch: &Arc<Dispatch>, request: Request<Incoming
     };
     match dispatch.take_receipts(&received).await {
         Taken::Kept(status) => empty(status),
+        Taken::Greeted(Some(reply)) => json(StatusCode::OK, &reply),
+        Taken::Greeted(None) => empty(StatusCode::OK),
         Taken::NoVendor => no_vendor(),
         Taken::Unproven => refusal(StatusCode::FORBIDDEN, "it is not proven to be the vendor's"),
         Taken::Unreadable => refusal(StatusCode::BAD_REQUEST, "it cannot be read as a receipt"),

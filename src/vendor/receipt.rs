@@ -10,7 +10,9 @@ use serde_json::Value as Json;
 use crate::flow::{Channel, Progress, Reason, Receipt};
 use crate::time::Moment;
 use crate::vendor::account::Account;
+use crate::vendor::certificate::Certificate;
 use crate::vendor::definition::Coded;
+use crate::vendor::handshake::Handshake;
 use crate::vendor::pick::{Pick, all_at, code_word, text_of};
 use crate::vendor::receipt::simulated::{SignedIn, SimulatedReceipt, forge};
 use crate::vendor::receipt::written::Written;
@@ -32,6 +34,8 @@ pub struct Callback<'a> {
     pub body: &'a [u8],
     /// The reference in the path was ours and its seal was right.
     pub reference_proven: bool,
+    /// The certificate that it is said to be signed with, where one was asked for.
+    pub certificate: Option<&'a Certificate>,
 }
 
 /// One receipt, and which message it is about.
@@ -70,6 +74,8 @@ impl Refusal {
 pub(crate) struct Receipts {
     /// Where the fields are; tried in this order.
     pub(crate) written: Vec<Written>,
+    /// The text in a JSON body that is itself JSON, and the receipt.
+    pub(crate) envelope: Option<String>,
     /// The array of receipts, where one request holds several.
     pub(crate) each: Option<String>,
     /// What only this channel's receipts have, where another's are otherwise alike.
@@ -81,6 +87,7 @@ pub(crate) struct Receipts {
     pub(crate) progress: Vec<(String, Progress)>,
     pub(crate) coded: Coded,
     pub(crate) proof: Proof,
+    pub(crate) handshake: Option<Handshake>,
     pub(crate) simulation: SimulatedReceipt,
 }
 
@@ -187,8 +194,19 @@ impl Account {
 impl Receipts {
     /// The news in a request that is the vendor's own; `None` when it is not understood.
     fn news(&self, callback: &Callback<'_>) -> Option<Vec<News>> {
-        let mut roots = self.written.iter().filter_map(|w| w.fields(callback));
-        roots.find_map(|root| self.news_in(&root))
+        let roots = self.written.iter().filter_map(|w| w.fields(callback));
+        let mut opened = roots.filter_map(|root| self.opened(root));
+        opened.find_map(|root| self.news_in(&root))
+    }
+
+    /// What is in the envelope, or the whole.
+    fn opened(&self, root: Json) -> Option<Json> {
+        let root = self.proof.vouched(root);
+        let Some(envelope) = &self.envelope else {
+            return Some(root);
+        };
+        let inside = root.pointer(envelope)?.as_str()?;
+        serde_json::from_str(inside).ok()
     }
 
     fn news_in(&self, root: &Json) -> Option<Vec<News>> {

@@ -207,7 +207,8 @@ impl Operation {
             | Slot::Signature
             | Slot::Id
             | Slot::Error
-            | Slot::Status => None,
+            | Slot::Status
+            | Slot::Token => None,
         }
     }
 

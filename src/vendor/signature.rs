@@ -1,5 +1,6 @@
 //! Who sent a receipt: each scheme is checked, and for the simulator also made, in one place.
 
+pub(crate) mod envelope;
 pub(crate) mod keyed;
 pub(crate) mod timestamped;
 pub(crate) mod token;
@@ -11,14 +12,16 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderName, Request};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
+use serde_json::Value as Json;
 use subtle::ConstantTimeEq;
 
 use crate::time::Moment;
 use crate::vendor::keyed::Parts;
 use crate::vendor::receipt::simulated::SignedIn;
 use crate::vendor::receipt::{Callback, Refusal};
+use crate::vendor::signature::envelope::{Envelope, Kind};
 use crate::vendor::template::{Fill, Template};
 
 /// How it is proven that a receipt is the vendor's own. Where the account has not the credential that a
@@ -71,6 +74,8 @@ pub(crate) enum Proof {
     },
     /// HMAC-SHA256 over the body and perhaps headers.
     Keyed(Box<keyed::KeyedReceipt>),
+    /// RSA over the fields of the envelope around the receipt.
+    Envelope(Envelope),
 }
 
 impl Proof {
@@ -86,6 +91,7 @@ impl Proof {
             | Proof::Token { key }
             | Proof::Timestamped { key, .. } => vec![key],
             Proof::Keyed(receipt) => vec![&receipt.keyed.key],
+            Proof::Envelope(envelope) => vec![&envelope.topic],
         }
     }
 
@@ -102,6 +108,7 @@ impl Proof {
             Proof::Token { .. } => "jwt_hs256_body_hash",
             Proof::Timestamped { .. } => "ed25519_timestamp",
             Proof::Keyed(_) => "hmac_sha256",
+            Proof::Envelope(_) => "rsa_envelope",
         }
     }
 
@@ -153,6 +160,39 @@ impl Proof {
                 timestamped::check(signature, timestamp, callback.body, &secrets[0], now)
             }
             Proof::Keyed(receipt) => receipt.check(callback, fill, now),
+            Proof::Envelope(envelope) => envelope.check(callback, &secrets[0], fill, now),
+        }
+    }
+
+    /// The address of the certificate without which a receipt cannot be proven.
+    pub(crate) fn certificate_address(
+        &self,
+        callback: &Callback<'_>,
+        fill: &Fill<'_>,
+        now: Moment,
+    ) -> Option<String> {
+        let envelope = self.envelope()?;
+        let topic = self.secrets(fill)?.swap_remove(0);
+        envelope.certificate_address(callback, &topic, fill, now)
+    }
+
+    /// As much of a body as the proof speaks for.
+    pub(crate) fn vouched(&self, body: Json) -> Json {
+        match self.envelope() {
+            Some(_) => envelope::signed_fields(body),
+            None => body,
+        }
+    }
+
+    /// Whether it says that nothing will be told any more.
+    pub(crate) fn is_farewell(&self, body: &Json) -> bool {
+        self.envelope().is_some() && Kind::of(body) == Some(Kind::Unsubscription)
+    }
+
+    fn envelope(&self) -> Option<&Envelope> {
+        match self {
+            Proof::Envelope(envelope) => Some(envelope),
+            _ => None,
         }
     }
 
@@ -220,6 +260,13 @@ impl Proof {
                 };
                 let signed = receipt.keyed.value(&parts, fill)?;
                 (receipt.keyed.header.clone(), signed)
+            }
+            Proof::Envelope(envelope) => {
+                let wrapped = envelope.wrapped(body, &secrets[0], now)?;
+                *request.body_mut() = wrapped;
+                let text = HeaderValue::from_static("text/plain; charset=UTF-8");
+                request.headers_mut().insert(CONTENT_TYPE, text);
+                return Some(SignedIn::Envelope);
             }
         };
         for (name, value) in stamps.into_iter().chain([(name.clone(), value)]) {

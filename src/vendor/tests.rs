@@ -1,6 +1,7 @@
 //! The shipped definitions hold their own examples; mistakes in a definition are told with their place.
 
 mod authorization;
+mod envelope;
 mod receipts;
 mod schemes;
 mod script;
@@ -68,6 +69,15 @@ fn read(source: &Source) -> (Arc<Definition>, Vec<String>) {
         .map(|p| p.to_string())
         .collect();
     (definition, told)
+}
+
+/// A signature (RSA, SHA-256) in base64, by a key in PEM.
+fn rsa_sha256(key: &str, message: &[u8]) -> String {
+    let key = jsonwebtoken::EncodingKey::from_rsa_pem(key.as_bytes()).unwrap();
+    let signed = jsonwebtoken::crypto::sign(message, &key, jsonwebtoken::Algorithm::RS256).unwrap();
+    let url_safe = base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let bytes = base64::Engine::decode(&url_safe, signed).unwrap();
+    base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes)
 }
 
 #[test]

@@ -9,6 +9,7 @@
 mod check;
 mod commands;
 mod crash;
+mod envelope;
 mod failover;
 mod far_end;
 mod health;

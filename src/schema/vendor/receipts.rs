@@ -1,5 +1,6 @@
 //! Describes a definition's receipts: what the vendor tells later.
 
+use crate::schema::vendor::envelope::{handshake, rsa_envelope};
 use crate::schema::vendor::{
     coded, credential_text, fields, header, picks, plain, pointer, reported, signature_template,
     signed_template,
@@ -33,6 +34,11 @@ auth = { scheme = "hmac_sha256", header = "x-north-signature", key = "{credentia
         .keys([
             Key::new("auth", Kind::Any(proofs()), "How receipts are proven.").required(),
             Key::new(
+                "handshake",
+                Kind::Table(handshake()),
+                "What is asked once when our address is set up.",
+            ),
+            Key::new(
                 "sandbox",
                 Kind::Table(sandbox()),
                 "What the simulator reports.",
@@ -43,12 +49,14 @@ auth = { scheme = "hmac_sha256", header = "x-north-signature", key = "{credentia
         .example(example)
 }
 
-fn places() -> [Key; 6] {
+fn places() -> [Key; 7] {
     let body = "How it is written; a list where the account's settings decide.";
+    let envelope = "The text in a JSON body that is itself JSON, and the receipt.";
     let only = "What tells it from a receipt of the other channel, where all else is alike.";
     let status = "Where the status is; of several, the first that is listed below.";
     [
         Key::new("body", Kind::words(&WRITTEN).some_or_none(), body).required(),
+        Key::new("envelope", pointer(), envelope),
         Key::new(
             "each",
             pointer(),
@@ -87,11 +95,11 @@ fn meanings() -> [Key; 4] {
     ]
 }
 
-fn scheme(word: &'static str, about: &'static str) -> Key {
+pub(super) fn scheme(word: &'static str, about: &'static str) -> Key {
     Key::new("scheme", Kind::words(&[(word, about)]), about).required()
 }
 
-fn secret(name: &'static str, about: &'static str) -> Key {
+pub(super) fn secret(name: &'static str, about: &'static str) -> Key {
     Key::new(name, credential_text(), about).required()
 }
 
@@ -100,7 +108,10 @@ fn signed(name: &'static str, about: &'static str) -> Key {
 }
 
 pub(super) fn proofs() -> Vec<Kind> {
-    let all = unsigned().into_iter().chain(signed_somehow());
+    let all = unsigned()
+        .into_iter()
+        .chain(signed_somehow())
+        .chain([rsa_envelope()]);
     all.map(Kind::Table).collect()
 }
 

@@ -5,6 +5,7 @@ use crate::flow::Progress;
 use crate::vendor::definition::read::{Reader, header_name};
 use crate::vendor::definition::read_answer::{coded, picks, plain, plain_list, pointer};
 use crate::vendor::definition::read_auth::header_or;
+use crate::vendor::definition::read_envelope::{envelope, handshake};
 use crate::vendor::receipt::Receipts;
 use crate::vendor::receipt::simulated::SimulatedReceipt;
 use crate::vendor::receipt::written::Written;
@@ -30,9 +31,10 @@ enum Scheme {
     UrlToken,
     Timestamped,
     Keyed,
+    Envelope,
 }
 
-const SCHEMES: [(&str, Scheme); 10] = [
+const SCHEMES: [(&str, Scheme); 11] = [
     ("reference", Scheme::Reference),
     ("basic", Scheme::Basic),
     ("header", Scheme::Header),
@@ -43,11 +45,12 @@ const SCHEMES: [(&str, Scheme); 10] = [
     ("jwt_url_hash", Scheme::UrlToken),
     ("ed25519_timestamp", Scheme::Timestamped),
     ("hmac_sha256", Scheme::Keyed),
+    ("rsa_envelope", Scheme::Envelope),
 ];
 
 impl Reader<'_> {
     pub(super) fn receipts(&self, table: &Table<'_>) -> Option<Receipts> {
-        let written = table.require("body", |v| match v.raw().is_array() {
+        let written: Option<Vec<Written>> = table.require("body", |v| match v.raw().is_array() {
             true => Some(
                 v.list()?
                     .into_iter()
@@ -57,6 +60,7 @@ impl Reader<'_> {
             false => v.one_of(&WRITTEN).map(|one| vec![one]),
         });
         let at = |key| table.read(key, pointer);
+        let enveloped = envelope(table, written.as_ref());
         let (each, only_with) = (at("each"), at("only_with"));
         let (message_id, reference) = (at("message_id"), at("reference"));
         if message_id.is_none() && reference.is_none() {
@@ -68,11 +72,14 @@ impl Reader<'_> {
         let coded = coded(table);
         let proof = table.require("auth", Value::table);
         let proof = proof.and_then(|t| self.proof(&t));
+        let greeted = table.read("handshake", Value::table);
+        let greeted = greeted.and_then(|t| handshake(&t, proof.as_ref()));
         let simulation = table.require("sandbox", Value::table);
         let simulation = simulation.and_then(|t| simulated(&t));
         table.finish();
         Some(Receipts {
             written: written?,
+            envelope: enveloped,
             each,
             only_with,
             message_id,
@@ -81,6 +88,7 @@ impl Reader<'_> {
             progress,
             coded,
             proof: proof?,
+            handshake: greeted,
             simulation: simulation?,
         })
     }
@@ -138,6 +146,7 @@ impl Reader<'_> {
                         sandbox_seed: seed.map(|s| s.value),
                     })
             }
+            Scheme::Envelope => self.rsa_envelope(table),
             Scheme::Keyed => {
                 let signed = table.read("signed", |v| self.template_in(v, Place::Signed));
                 let signed = signed.unwrap_or_else(|| Template::slot(Slot::Body));

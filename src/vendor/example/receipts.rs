@@ -75,6 +75,7 @@ impl ReceiptExample {
             headers: request.headers(),
             body: request.body(),
             reference_proven: true,
+            certificate: None,
         };
         match account.receipts_of(self.channel, &callback, EXAMPLE_NOW) {
             Ok(Some(news)) if news == self.news => None,

@@ -8,6 +8,7 @@ use crate::flow::Progress;
 use crate::time::Moment;
 use crate::vendor::receipt::written::Written;
 use crate::vendor::request::pairs;
+use crate::vendor::signature::envelope;
 use crate::vendor::template::{Fill, Slot, Tree};
 
 /// A receipt that the simulator is to send.
@@ -48,6 +49,8 @@ pub(crate) enum SignedIn {
     /// The last thing in the query.
     Query,
     Header(HeaderName),
+    /// In the envelope that the body is.
+    Envelope,
 }
 
 impl SimulatedReceipt {
@@ -115,6 +118,9 @@ pub(super) fn forge(request: &mut Request<Bytes>, signed_in: &SignedIn) -> Optio
             *request.uri_mut() = forged.parse().ok()?;
         }
         SignedIn::Query => *request.uri_mut() = changed(&url).parse().ok()?,
+        SignedIn::Envelope => {
+            *request.body_mut() = envelope::with_signature(request.body(), changed)?;
+        }
         SignedIn::Header(name) => {
             let value = changed(request.headers().get(name)?.to_str().ok()?);
             request.headers_mut().insert(name, value.parse().ok()?);

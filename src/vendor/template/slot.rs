@@ -57,6 +57,8 @@ pub enum Slot {
     Error,
     /// A status, in the simulator's receipts.
     Status,
+    /// What a handshake tells, in our reply.
+    Token,
 }
 
 /// How a language is told.
@@ -85,12 +87,14 @@ pub(crate) enum Place {
     Answer,
     /// In a receipt of the simulator.
     Receipt,
+    /// In our reply to a handshake.
+    Reply,
 }
 
 const REQUEST: &[Place] = &[Place::Request, Place::Header];
 const REPLY: &[Place] = &[Place::Answer, Place::Receipt];
 
-const NAMES: [(&str, Slot, &[Place]); 22] = [
+const NAMES: [(&str, Slot, &[Place]); 23] = [
     (
         "to",
         Slot::To,
@@ -125,6 +129,7 @@ const NAMES: [(&str, Slot, &[Place]); 22] = [
     ("id", Slot::Id, REPLY),
     ("error", Slot::Error, REPLY),
     ("status", Slot::Status, &[Place::Receipt]),
+    ("token", Slot::Token, &[Place::Reply]),
 ];
 
 impl Place {
@@ -133,7 +138,7 @@ impl Place {
             Place::Request | Place::Header | Place::Signed | Place::Signature | Place::Account => {
                 true
             }
-            Place::Answer | Place::Receipt => false,
+            Place::Answer | Place::Receipt | Place::Reply => false,
         }
     }
 }

@@ -42,6 +42,7 @@ fn heard(
         headers: request.headers(),
         body: request.body(),
         reference_proven: url.starts_with(URL),
+        certificate: None,
     };
     account.receipts(&callback, now)
 }
@@ -104,6 +105,7 @@ fn what_is_not_understood_is_forged_before_it_is_unreadable() {
             headers: &headers,
             body: b"\xff{[",
             reference_proven,
+            certificate: None,
         };
         let refused = account.receipts(&callback(false), NOW);
         assert_eq!(refused, Err(Refusal::Forged), "{name}");
@@ -165,6 +167,7 @@ fn read_small(body: &str) -> Result<Vec<News>, Refusal> {
         headers: &headers,
         body: body.as_bytes(),
         reference_proven: false,
+        certificate: None,
     };
     let news = small(Some("t")).receipts(&callback, NOW)?;
     Ok(news.into_iter().map(|(_, news)| news).collect())
@@ -179,6 +182,7 @@ fn without_the_optional_credential_the_reference_is_the_proof() {
             headers: &HeaderMap::new(),
             body: br#"{"all":[{"id":"a","status":"ok"}]}"#,
             reference_proven,
+            certificate: None,
         };
         account.receipts(&callback, NOW).map(|news| news.len())
     };
@@ -204,6 +208,7 @@ fn a_user_and_a_password_are_proof_only_together() {
             headers: &headers,
             body: br#"{"all":[{"id":"a","status":"ok"}]}"#,
             reference_proven: true,
+            certificate: None,
         };
         account.receipts(&callback, NOW).map(|news| news.len())
     };

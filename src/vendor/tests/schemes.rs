@@ -65,6 +65,7 @@ impl Received<'_> {
             headers: &headers,
             body: self.body.as_bytes(),
             reference_proven: false,
+            certificate: None,
         };
         proof.check(&callback, &|_: &Slot| None, self.now)
     }

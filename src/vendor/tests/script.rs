@@ -82,6 +82,7 @@ fn proves(account: &Account, request: &Request<bytes::Bytes>) -> Result<(), Refu
         headers: request.headers(),
         body: request.body(),
         reference_proven: true,
+        certificate: None,
     };
     account.proves_script(Channel::Voice, &callback, NOW)
 }
@@ -158,6 +159,7 @@ fn without_a_signature_the_address_is_the_proof() {
         headers: request.headers(),
         body: b"",
         reference_proven: false,
+        certificate: None,
     };
     let told = account.proves_script(Channel::Voice, &forged, NOW);
     assert_eq!(told, Err(Refusal::Forged));
@@ -181,6 +183,7 @@ fn a_vendor_that_fetches_nothing_has_nothing_to_be_told() {
                 headers: request.headers(),
                 body: request.body(),
                 reference_proven: true,
+                certificate: None,
             };
             account.proves_script(channel, &callback, NOW)
         });
