@@ -33,7 +33,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::catalog::Catalog;
-use crate::dispatch::courier::Courier;
 use crate::dispatch::driver::Driver;
 use crate::dispatch::ids::MessageIds;
 use crate::dispatch::inbox::Inboxes;
@@ -50,8 +49,10 @@ use crate::number::Country;
 use crate::telemetry::Telemetry;
 use crate::time::{Clock, Moment};
 
-pub use receipts::{ReceiptRequest, Taken};
+pub(crate) use courier::Courier;
+pub use receipts::{ReceiptRequest, Taken, TakesReceipts};
 pub use record::{How, Kept, Told};
+pub(crate) use reference::name as attempt_name;
 pub use resume::LeftOpen;
 pub use switches::Switch;
 

@@ -4,7 +4,7 @@ pub mod admin;
 pub mod connection;
 mod health;
 pub mod hook;
-mod receipts;
+pub(crate) mod receipts;
 pub mod reply;
 
 use std::net::SocketAddr;

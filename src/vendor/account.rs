@@ -60,6 +60,43 @@ impl Account {
         Account::new(definition, grant)
     }
 
+    /// The same account at the vendor's own address, where the definition knows it: to be shown, never called.
+    pub fn documented(
+        definition: Arc<Definition>,
+        name: VendorName,
+        elsewhere: String,
+        from: Option<Arc<str>>,
+    ) -> Account {
+        let mut account = Account::example(definition, name, elsewhere, from);
+        let definition = &account.definition;
+        let of_all = definition.base_url.is_some();
+        let mut operations = definition.operations.iter();
+        if operations.all(|(_, operation)| of_all || operation.base_url.is_some()) {
+            account.base_url = None;
+        }
+        account
+    }
+
+    /// The same account with other words in the place of its credentials, and perhaps another definition.
+    pub(crate) fn with_marks(
+        &self,
+        definition: Definition,
+        mark: impl Fn(&str, &Secret) -> String,
+    ) -> Account {
+        let marked = self.credentials.iter();
+        let marked = marked.map(|(name, secret)| (name.clone(), Secret::new(mark(name, secret))));
+        Account {
+            definition: Arc::new(definition),
+            credentials: marked.collect(),
+            ..self.clone()
+        }
+    }
+
+    /// The names of the credentials that it has.
+    pub(crate) fn credential_names(&self) -> impl Iterator<Item = &str> {
+        self.credentials.keys().map(String::as_str)
+    }
+
     /// The name that rules use.
     pub fn name(&self) -> &VendorName {
         &self.name

@@ -20,6 +20,10 @@ use crate::vendor::template::{Template, Tree};
 pub struct Definition {
     /// The file's name without `.toml`; accounts name it.
     pub name: String,
+    /// What people call the vendor.
+    pub title: String,
+    /// Where its API is described.
+    pub documentation: Option<String>,
     /// The file, for problems.
     pub source: Source,
     /// Where the vendor is, unless the account or the operation says otherwise.

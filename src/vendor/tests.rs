@@ -1,8 +1,10 @@
 //! The shipped definitions hold their own examples; mistakes in a definition are told with their place.
 
+mod preview;
 mod receipts;
 mod signature;
 mod speech;
+mod summary;
 mod template;
 
 use std::cell::RefCell;

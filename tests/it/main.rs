@@ -22,4 +22,5 @@ mod router;
 mod secrecy;
 mod simulate;
 mod supersession;
+mod vendors;
 mod words;

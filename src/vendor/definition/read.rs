@@ -18,8 +18,8 @@ use crate::vendor::template::{Place, Slot, Template, Tree, read_fields, read_tem
 pub(super) fn definition(source: &Source, root: &Table<'_>) -> Definition {
     let file = source.name.rsplit('/').next().unwrap_or(&source.name);
     let name = file.trim_end_matches(".toml").to_owned();
-    root.read("name", Value::string);
-    root.read("documentation", Value::string);
+    let title = root.read("name", Value::string).map(|t| t.value);
+    let documentation = root.read("documentation", Value::string).map(|d| d.value);
     let base_url = root.read("base_url", Value::string).map(|u| u.value);
     let credentials = root.read("credentials", Value::table);
     let credentials: Vec<Credential> = credentials
@@ -51,7 +51,9 @@ pub(super) fn definition(source: &Source, root: &Table<'_>) -> Definition {
         .collect();
     root.finish();
     Definition {
+        title: title.unwrap_or_else(|| name.clone()),
         name,
+        documentation,
         source: source.clone(),
         base_url,
         credentials,
