@@ -8,7 +8,8 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value as Json;
 
 use crate::commands::{err, out, run};
-use crate::router::{BINARY, NUMBER, Place};
+use crate::far_end::{FarEnd, PUBLIC_URL, report_at, sid};
+use crate::router::{BINARY, NUMBER, Place, client};
 
 /// Sends one simulated message.
 fn send(place: &Place, vendor: &str, more: &[&str]) -> Output {
@@ -32,6 +33,17 @@ fn dry_run(place: &Place, vendor: &str, more: &[&str]) -> Output {
 fn check_told(told: &str, expected: &[&str]) {
     for expected in expected {
         assert!(told.contains(expected), "{expected} not in\n{told}");
+    }
+}
+
+/// The next line in which this stands.
+fn line(told: &mut impl BufRead, wanted: &str) -> String {
+    loop {
+        let mut line = String::new();
+        assert_ne!(told.read_line(&mut line).expect("a line"), 0, "no {wanted}");
+        if line.contains(wanted) {
+            return line.trim_end().to_owned();
+        }
     }
 }
 
@@ -328,11 +340,7 @@ fn an_interruption_ends_the_waiting_and_keeps_the_verdict() {
         .stderr(Stdio::null());
     let mut child = command.spawn().expect("the binary starts");
     let mut told = BufReader::new(child.stdout.take().expect("its output"));
-    let mut line = String::new();
-    while !line.starts_with("took") {
-        line.clear();
-        assert_ne!(told.read_line(&mut line).expect("a line"), 0, "it ended");
-    }
+    line(&mut told, "took");
     let id = child.id().to_string();
     let sent = Command::new("kill").args(["-s", "INT", &id]).status();
     assert!(sent.expect("the command").success());
@@ -340,4 +348,59 @@ fn an_interruption_ends_the_waiting_and_keeps_the_verdict() {
     told.read_to_string(&mut rest).expect("the rest");
     assert_eq!(rest, "no longer waited for; a receipt may still come\n");
     assert_eq!(child.wait().expect("its end").code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_vendors_receipts_are_told_from_those_of_other_messages() {
+    let far_end = FarEnd::start().await;
+    let place = far_end.place();
+    let mut command = Command::new(BINARY);
+    command.args(["vendors", "try", "twilio", NUMBER, "--yes", "--yes"]);
+    command
+        .current_dir(&place.0)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the binary starts");
+    let mut plan = BufReader::new(child.stderr.take().expect("its notes"));
+    let heard = line(&mut plan, "heard at");
+    let (_, address) = heard.rsplit_once(' ').expect("an address");
+    let mut told = BufReader::new(child.stdout.take().expect("its output"));
+    assert_eq!(
+        line(&mut told, "message id"),
+        format!("message id  {}", sid(1))
+    );
+    assert_eq!(far_end.asked()[0]["To"], NUMBER);
+    let own = far_end.report_path();
+    assert!(own.starts_with("/receipts/twilio/"), "{own}");
+    let (client, base) = (client(), format!("http://{address}"));
+    let report = async |path: &str, sid: &str, status: &str| {
+        let fields = [("MessageSid", sid), ("MessageStatus", status)];
+        report_at(&client, &base, path, &fields).await
+    };
+    let shared = "/receipts/twilio";
+    assert_eq!(report(shared, &sid(2), "delivered").await, 503);
+    assert_eq!(report("/receipts/infobip", &sid(1), "delivered").await, 404);
+    assert_eq!(report("/healthz", &sid(1), "delivered").await, 404);
+    assert_eq!(report(&own, &sid(1), "sent").await, 200);
+    assert_eq!(report(shared, &sid(1), "delivered").await, 200);
+    line(&mut told, "of another message");
+    line(&mut told, "intermediate, code sent");
+    line(&mut told, "delivered, code delivered");
+    assert_eq!(child.wait().expect("its end").code(), Some(0));
+
+    let config = fs::read_to_string(place.0.join("trunkline.toml")).expect("the configuration");
+    place.write(
+        "trunkline.toml",
+        &config.replace(&format!("public_url = \"{PUBLIC_URL}\""), ""),
+    );
+    let output = run(
+        &place,
+        &["vendors", "try", "twilio", NUMBER, "--yes", "--yes"],
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    check_told(
+        &err(&output),
+        &["receipts  none can come: `[hook]` has no `public_url`"],
+    );
+    assert!(!far_end.asked()[1].contains_key("StatusCallback"));
 }

@@ -52,6 +52,8 @@ pub(super) enum Heard {
 pub(super) struct Open {
     /// Where the vendor reports; whoever has not been given it cannot make it up.
     pub(super) callback: String,
+    /// Where we listen for what comes there.
+    pub(super) address: SocketAddr,
     pub(super) heard: mpsc::Receiver<Heard>,
     verdict: watch::Sender<Option<Verdict>>,
     serving: JoinHandle<()>,
@@ -94,7 +96,9 @@ impl Open {
             let message = format!("the certificate cannot be used: {error:#}");
             Mistake::new(NO, message, "`trunkline check` reads it too")
         })?;
-        let listener = listen(address(args, config)).await?;
+        let at = address(args, config);
+        let listener = TcpListener::bind(at).await.map_err(unheard(at))?;
+        let bound = listener.local_addr().map_err(unheard(at))?;
         let own = own_url(&listener, tls.is_some()).filter(|_| args.config.sandbox);
         let url = own.as_ref().or(public_url).cloned().unwrap_or_default();
         let (url, vendor) = (url.trim_end_matches('/').to_owned(), errand.account.name());
@@ -114,6 +118,7 @@ impl Open {
         let tls = Arc::new(ArcSwapOption::from(tls));
         Ok(Ok(Open {
             callback: format!("{url}{RECEIPTS_PATH}{vendor}/{reference}"),
+            address: bound,
             heard,
             verdict,
             serving: tokio::spawn(serve(listener, tls, desk, stop.clone())),
@@ -144,8 +149,9 @@ fn address(args: &TryArgs, config: &Config) -> SocketAddr {
     args.listen.unwrap_or(usual)
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, Mistake> {
-    TcpListener::bind(address).await.map_err(|error| {
+/// Why nothing can be heard at an address.
+fn unheard(address: SocketAddr) -> impl Fn(io::Error) -> Mistake {
+    move |error| {
         let (message, hint) = match error.kind() {
             io::ErrorKind::AddrInUse => (
                 format!("{address} is in use, so that no receipt could be heard; nothing was sent"),
@@ -157,7 +163,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Mistake> {
             ),
         };
         Mistake::new(NO, message, hint)
-    })
+    }
 }
 
 fn random_reference() -> Result<String, Mistake> {

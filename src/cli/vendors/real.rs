@@ -136,8 +136,9 @@ fn tell_plan(args: &TryArgs, errand: &Errand, url: &str, desk: Result<&Open, &'s
             let before = open.callback.rsplit_once('/').map(|(before, _)| before);
             let wait = humantime::format_duration(args.wait);
             eprintln!(
-                "  receipts  at {}/..., waited for {wait}",
-                before.unwrap_or_default()
+                "  receipts  at {}/..., waited for {wait}; heard at {}",
+                before.unwrap_or_default(),
+                open.address
             );
         }
         Err(why) => eprintln!("  receipts  {why}"),
