@@ -21,6 +21,15 @@ pub struct Catalog {
     accounts: BTreeMap<VendorName, Arc<Account>>,
 }
 
+/// Whom messages can be sent through, whatever the rules say.
+#[derive(Debug)]
+pub struct Roster {
+    pub config: Config,
+    /// Every vendor definition, with an account or without.
+    pub definitions: Vec<Arc<Definition>>,
+    accounts: BTreeMap<VendorName, Arc<Account>>,
+}
+
 /// What the catalog is made of, as text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Texts {
@@ -43,18 +52,11 @@ impl Catalog {
         now: Moment,
         problems: &RefCell<Problems>,
     ) -> Catalog {
-        let definitions: Vec<Arc<Definition>> = texts
-            .definitions
-            .iter()
-            .map(|source| Arc::new(Definition::read(source, problems)))
-            .collect();
-        for definition in &definitions {
-            check_examples(definition, problems);
-        }
-        let accounts = match simulate {
-            Some(simulate) => simulated_accounts(&config, &definitions, simulate, problems),
-            None => real_accounts(&config, &definitions, problems),
-        };
+        let Roster {
+            config,
+            definitions,
+            accounts,
+        } = Roster::compile(config, &texts.definitions, simulate, problems);
         let fleet = fleet(&config, &accounts, &definitions);
         let rules = Rules::compile(&texts.rules, &fleet, &config.region, now, problems);
         Catalog {
@@ -102,6 +104,43 @@ impl Catalog {
     /// The configuration of an account, where it has one.
     pub fn configured(&self, name: &str) -> Option<&VendorAccount> {
         self.config.vendors.iter().find(|v| &*v.name.value == name)
+    }
+}
+
+impl Roster {
+    /// Compiles definitions and accounts. When `problems` holds an error afterwards, the result must not be used.
+    pub fn compile(
+        config: Config,
+        definitions: &[Source],
+        simulate: Option<&Simulate<'_>>,
+        problems: &RefCell<Problems>,
+    ) -> Roster {
+        let definitions: Vec<Arc<Definition>> = definitions
+            .iter()
+            .map(|source| Arc::new(Definition::read(source, problems)))
+            .collect();
+        for definition in &definitions {
+            check_examples(definition, problems);
+        }
+        let accounts = match simulate {
+            Some(simulate) => simulated_accounts(&config, &definitions, simulate, problems),
+            None => real_accounts(&config, &definitions, problems),
+        };
+        Roster {
+            config,
+            definitions,
+            accounts,
+        }
+    }
+
+    /// A vendor account.
+    pub fn account(&self, name: &str) -> Option<&Arc<Account>> {
+        self.accounts.get(name)
+    }
+
+    /// Every vendor account, by name.
+    pub fn accounts(&self) -> impl Iterator<Item = &Arc<Account>> {
+        self.accounts.values()
     }
 }
 

@@ -21,6 +21,7 @@ mod schema;
 mod send;
 mod serve;
 mod simulate;
+mod vendors;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -67,6 +68,8 @@ enum Command {
     Send(send::Args),
     /// What happened to this code? Ask the running router
     Deliveries(deliveries::Args),
+    /// List the vendors that can be spoken with, or send one message through one of them
+    Vendors(vendors::Args),
     /// Print what a file may say, for editors or for people
     Schema(schema::Args),
 }
@@ -154,6 +157,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Simulate(args) => simulate::run(&args),
         Command::Send(args) => send::run(&args),
         Command::Deliveries(args) => deliveries::run(&args),
+        Command::Vendors(args) => vendors::run(&args),
         Command::Schema(args) => schema::run(&args),
     };
     ExitCode::from(code)

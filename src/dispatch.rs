@@ -37,8 +37,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::catalog::Catalog;
-use crate::dispatch::certificates::Certificates;
-use crate::dispatch::courier::Courier;
 use crate::dispatch::driver::Driver;
 use crate::dispatch::ids::MessageIds;
 use crate::dispatch::inbox::Inboxes;
@@ -55,10 +53,13 @@ use crate::number::Country;
 use crate::telemetry::Telemetry;
 use crate::time::{Clock, Moment};
 
-pub use receipts::{ReceiptRequest, Taken};
+pub(crate) use certificates::Certificates;
+pub(crate) use courier::Courier;
+pub use receipts::{ReceiptRequest, Taken, TakesReceipts};
 pub use record::{How, Kept, Told};
+pub(crate) use reference::name as attempt_name;
 pub use resume::LeftOpen;
-pub use scripts::{ScriptRequest, Scripted};
+pub use scripts::{ScriptRequest, Scripted, TellsScripts};
 pub use switches::Switch;
 
 /// A journal that takes longer than this to keep one line is not ready.

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::catalog::{Catalog, Simulate};
-use crate::config::Config;
+use crate::catalog::{Catalog, Roster, Simulate};
+use crate::config::{Config, Tls};
 use crate::flow::VendorName;
 use crate::problem::{Problems, Severity};
 use crate::sandbox::Sandbox;
@@ -55,6 +55,8 @@ pub enum Vendors<'a> {
     Sandbox(&'a Sandbox),
     /// The definitions' examples, which nobody can call.
     Examples,
+    /// The same at the vendors' own addresses: to be shown, never called.
+    Documented,
 }
 
 /// Reads and compiles everything, as it is to hold `now`. `None` when a problem is an error; warnings come with
@@ -90,26 +92,62 @@ pub fn configuration(place: &Place) -> Config {
     files::gather(place).config
 }
 
+/// The vendors alone: configuration and definitions are read as ever, what the rules say is not looked at.
+pub fn load_vendors(place: &Place, vendors: &Vendors<'_>) -> (Option<Roster>, Problems) {
+    let gathered = files::gather(place);
+    let problems = RefCell::new(gathered.problems);
+    let simulate = |name: &VendorName, definition: &Arc<Definition>, from: Option<Arc<str>>| {
+        vendors.stand_in(name, definition, from)
+    };
+    let simulate: Option<&Simulate<'_>> = vendors.are_simulated().then_some(&simulate);
+    let roster = Roster::compile(gathered.config, &gathered.definitions, simulate, &problems);
+    let problems = problems.into_inner();
+    ((!problems.has_errors()).then_some(roster), problems)
+}
+
+/// The configuration of a listener that has this certificate.
+///
+/// # Errors
+/// When the files cannot be used.
+pub fn certificate(tls: &Tls) -> anyhow::Result<Arc<rustls::ServerConfig>> {
+    tls::server_config(tls)
+}
+
+impl Vendors<'_> {
+    fn are_simulated(&self) -> bool {
+        !matches!(self, Vendors::Accounts)
+    }
+
+    /// The account through which a simulated vendor is used; `None` where the configured ones are meant.
+    fn stand_in(
+        &self,
+        name: &VendorName,
+        definition: &Arc<Definition>,
+        from: Option<Arc<str>>,
+    ) -> Option<Account> {
+        let from = Some(from.unwrap_or_else(|| Arc::from(SANDBOX_SENDER)));
+        let (definition_too, name_too) = (Arc::clone(definition), Arc::clone(name));
+        let nowhere = NOWHERE.to_owned();
+        match self {
+            Vendors::Accounts => None,
+            Vendors::Sandbox(sandbox) => sandbox.account(name, definition, from).ok(),
+            Vendors::Examples => Some(Account::example(definition_too, name_too, nowhere, from)),
+            Vendors::Documented => {
+                Some(Account::documented(definition_too, name_too, nowhere, from))
+            }
+        }
+    }
+}
+
 fn compile(gathered: Gathered, vendors: &Vendors<'_>, now: Moment) -> (Option<Loaded>, Problems) {
     let directories = gathered.directories();
     let texts = gathered.texts();
     let seen = gathered.contents;
     let problems = RefCell::new(gathered.problems);
     let simulate = |name: &VendorName, definition: &Arc<Definition>, from: Option<Arc<str>>| {
-        let from = Some(from.unwrap_or_else(|| Arc::from(SANDBOX_SENDER)));
-        match vendors {
-            Vendors::Accounts => None,
-            Vendors::Sandbox(sandbox) => sandbox.account(name, definition, from).ok(),
-            Vendors::Examples => {
-                let (definition, name) = (Arc::clone(definition), Arc::clone(name));
-                Some(Account::example(definition, name, NOWHERE.to_owned(), from))
-            }
-        }
+        vendors.stand_in(name, definition, from)
     };
-    let simulate: Option<&Simulate<'_>> = match vendors {
-        Vendors::Accounts => None,
-        Vendors::Sandbox(_) | Vendors::Examples => Some(&simulate),
-    };
+    let simulate: Option<&Simulate<'_>> = vendors.are_simulated().then_some(&simulate);
     let tls = gathered.config.hook.tls.as_ref();
     let tls = tls.and_then(|tls| match tls::server_config(tls) {
         Ok(config) => Some(config),

@@ -4,9 +4,9 @@ pub mod admin;
 pub mod connection;
 mod health;
 pub mod hook;
-mod receipts;
+pub(crate) mod receipts;
 pub mod reply;
-mod voice;
+pub(crate) mod voice;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

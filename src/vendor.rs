@@ -12,11 +12,13 @@ mod example;
 mod handshake;
 mod keyed;
 mod pick;
+mod preview;
 mod receipt;
 mod request;
 mod script;
 mod signature;
 mod simulation;
+mod summary;
 mod template;
 mod verdict;
 
@@ -25,10 +27,12 @@ pub use certificate::Certificate;
 pub use definition::{Definition, Operation, Simulated, Simulation};
 pub use example::check_examples;
 pub use handshake::{Greeting, Heard};
+pub use preview::{Preview, Shown};
 pub use receipt::{Callback, News, RECEIPTS_PER_REQUEST_MAX, Refusal, Told, same_id};
 pub use request::{Job, Unfit};
 pub use script::Spoken;
 pub use simulation::{Asked, Objection, Said};
+pub use summary::{Needed, Offer, Period, ReceiptsFor, Signed, Summary};
 pub use template::Slot;
 
 #[cfg(test)]

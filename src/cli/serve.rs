@@ -267,7 +267,7 @@ async fn listen(name: &str, address: SocketAddr) -> anyhow::Result<TcpListener> 
 }
 
 /// The hook listener's address as a process on this machine reaches it.
-fn own_url(hook: &TcpListener, tls: bool) -> Option<String> {
+pub(super) fn own_url(hook: &TcpListener, tls: bool) -> Option<String> {
     let mut address = hook.local_addr().ok()?;
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
@@ -292,7 +292,7 @@ fn announce(hook: &TcpListener, admin: &TcpListener, tls: bool, sandbox: bool) {
     );
 }
 
-async fn told_to_stop() -> std::io::Result<()> {
+pub(super) async fn told_to_stop() -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::select! {

@@ -27,7 +27,7 @@ const KEPT_MS: i64 = 86_400_000;
 const PAUSE_MS: i64 = 10_000;
 
 /// Fetches and keeps certificates.
-pub(super) struct Certificates {
+pub(crate) struct Certificates {
     client: reqwest::Client,
     room: Semaphore,
     /// The ones used last are at the end.
@@ -56,7 +56,7 @@ impl Certificates {
     ///
     /// # Errors
     /// When the system's certificates cannot be read.
-    pub(super) fn new() -> reqwest::Result<Certificates> {
+    pub(crate) fn new() -> reqwest::Result<Certificates> {
         Certificates::speaking(true)
     }
 
@@ -79,7 +79,7 @@ impl Certificates {
     }
 
     /// The certificate at an address; `None` when it cannot be had now.
-    pub(super) async fn get(&self, address: &str, now: Moment) -> Option<Arc<Certificate>> {
+    pub(crate) async fn get(&self, address: &str, now: Moment) -> Option<Arc<Certificate>> {
         self.get_by(address, now, self.fetch(address)).await
     }
 

@@ -30,7 +30,7 @@ const URLS_MAX: usize = 256;
 const PING_EVERY: Duration = Duration::from_secs(20);
 
 /// Calls vendors.
-pub(super) struct Courier {
+pub(crate) struct Courier {
     client: reqwest::Client,
     gates: Mutex<HashMap<VendorName, Arc<Gate>>>,
     /// Addresses read before.
@@ -49,7 +49,7 @@ impl Courier {
     ///
     /// # Errors
     /// When the system's certificates cannot be read.
-    pub(super) fn new() -> reqwest::Result<Courier> {
+    pub(crate) fn new() -> reqwest::Result<Courier> {
         let client = reqwest::Client::builder()
             .user_agent(concat!("trunkline/", env!("CARGO_PKG_VERSION")))
             .no_proxy()
@@ -113,7 +113,7 @@ impl Courier {
     }
 
     /// Sends a request and reads the answer.
-    pub(super) async fn call(
+    pub(crate) async fn call(
         &self,
         account: &Account,
         channel: Channel,

@@ -53,6 +53,34 @@ pub enum Taken {
     NotKept,
 }
 
+impl From<Refusal> for Taken {
+    fn from(refusal: Refusal) -> Taken {
+        match refusal {
+            Refusal::Forged | Refusal::Stale => Taken::Unproven,
+            Refusal::Unreadable => Taken::Unreadable,
+        }
+    }
+}
+
+/// Takes receipts in, wherever they are asked about.
+pub trait TakesReceipts {
+    /// Whether there is a vendor account that reports.
+    fn is_reporting(&self, vendor: &str) -> bool;
+
+    /// Takes a vendor's receipts in.
+    fn take_receipts(&self, request: &ReceiptRequest<'_>) -> impl Future<Output = Taken> + Send;
+}
+
+impl TakesReceipts for Arc<Dispatch> {
+    fn is_reporting(&self, vendor: &str) -> bool {
+        Dispatch::is_reporting(self, vendor)
+    }
+
+    async fn take_receipts(&self, request: &ReceiptRequest<'_>) -> Taken {
+        Dispatch::take_receipts(self, request).await
+    }
+}
+
 impl Dispatch {
     /// Takes a vendor's receipts in.
     pub async fn take_receipts(self: &Arc<Self>, request: &ReceiptRequest<'_>) -> Taken {
@@ -117,10 +145,7 @@ impl Dispatch {
             tracing::warn!(%vendor, reason = refusal.as_str(),
                 "a receipt was refused; the metrics count them all");
         }
-        match refusal {
-            Refusal::Forged | Refusal::Stale => Taken::Unproven,
-            Refusal::Unreadable => Taken::Unreadable,
-        }
+        refusal.into()
     }
 
     /// Hands every receipt of a request over; whether all are on disk.

@@ -54,7 +54,7 @@ pub(super) fn read(
 }
 
 /// Our open name for an attempt, as vendors echo it: `dlv_..-1`, counted from 1. It proves nothing.
-pub(super) fn name(id: DeliveryId, attempt: usize) -> String {
+pub(crate) fn name(id: DeliveryId, attempt: usize) -> String {
     format!("{id}-{}", attempt + 1)
 }
 

@@ -90,6 +90,25 @@ impl Fetches {
     }
 }
 
+/// Tells scripts, wherever they are asked for.
+pub trait TellsScripts {
+    /// Whether we gave this reference to a vendor, to fetch a script with it.
+    fn is_script(&self, reference: &str) -> bool;
+
+    /// Tells a vendor what a call is to say.
+    fn tell_script(&self, request: ScriptRequest) -> impl Future<Output = Scripted> + Send;
+}
+
+impl TellsScripts for Arc<Dispatch> {
+    fn is_script(&self, reference: &str) -> bool {
+        Dispatch::is_script(self, reference)
+    }
+
+    async fn tell_script(&self, request: ScriptRequest) -> Scripted {
+        Dispatch::tell_script(self, request).await
+    }
+}
+
 impl Dispatch {
     /// Whether we gave this reference to a vendor, to fetch a script with it.
     pub fn is_script(&self, reference: &str) -> bool {

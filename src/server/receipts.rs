@@ -1,17 +1,15 @@
 //! Vendors' receipts: who they are of, and what the vendor hears.
 
-use std::sync::Arc;
-
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use tokio::sync::Semaphore;
 
-use crate::dispatch::{Dispatch, ReceiptRequest, Taken};
+use crate::dispatch::{ReceiptRequest, Taken, TakesReceipts};
 use crate::server::reply::{BodyFault, Response, empty, json, read_body, refusal};
 
 /// The path begins so; the vendor's account follows, then perhaps a reference.
-pub(super) const RECEIPTS_PATH: &str = "/receipts/";
+pub(crate) const RECEIPTS_PATH: &str = "/receipts/";
 /// A request with receipts, at most.
 const RECEIPT_BYTES_MAX: usize = 256 * 1024;
 
@@ -19,7 +17,10 @@ const RECEIPT_BYTES_MAX: usize = 256 * 1024;
 static ROOM: Semaphore = Semaphore::const_new(256);
 
 /// Takes a request with receipts in.
-pub(super) async fn receipts(dispatch: &Arc<Dispatch>, request: Request<Incoming>) -> Response {
+pub(crate) async fn receipts(
+    dispatch: &impl TakesReceipts,
+    request: Request<Incoming>,
+) -> Response {
     let (head, body) = request.into_parts();
     if !matches!(head.method, Method::GET | Method::POST) {
         let mut response = refusal(StatusCode::METHOD_NOT_ALLOWED, "receipts are GET or POST");

@@ -1,17 +1,15 @@
 //! What calls are to say, for vendors that fetch it from us.
 
-use std::sync::Arc;
-
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use tokio::sync::Semaphore;
 
-use crate::dispatch::{Dispatch, ScriptRequest, Scripted};
+use crate::dispatch::{ScriptRequest, Scripted, TellsScripts};
 use crate::server::reply::{BodyFault, Response, empty, read_body, refusal};
 
 /// The path begins so; a reference follows.
-pub(super) const VOICE_PATH: &str = "/voice/";
+pub(crate) const VOICE_PATH: &str = "/voice/";
 /// What a vendor tells of its call when it comes for the script, at most.
 const REQUEST_BYTES_MAX: usize = 64 * 1024;
 
@@ -19,7 +17,7 @@ const REQUEST_BYTES_MAX: usize = 64 * 1024;
 static ROOM: Semaphore = Semaphore::const_new(256);
 
 /// Answers with what a call is to say.
-pub(super) async fn voice(dispatch: &Arc<Dispatch>, request: Request<Incoming>) -> Response {
+pub(crate) async fn voice(scripts: &impl TellsScripts, request: Request<Incoming>) -> Response {
     let (head, body) = request.into_parts();
     if !matches!(head.method, Method::GET | Method::POST) {
         let mut response = refusal(StatusCode::METHOD_NOT_ALLOWED, "scripts are GET or POST");
@@ -29,7 +27,7 @@ pub(super) async fn voice(dispatch: &Arc<Dispatch>, request: Request<Incoming>) 
     }
     let path = head.uri.path();
     let reference = path.strip_prefix(VOICE_PATH).unwrap_or_default();
-    if !dispatch.is_script(reference) {
+    if !scripts.is_script(reference) {
         return not_ours();
     }
     let Ok(_room) = ROOM.try_acquire() else {
@@ -55,7 +53,7 @@ pub(super) async fn voice(dispatch: &Arc<Dispatch>, request: Request<Incoming>) 
         headers: head.headers,
         body,
     };
-    answer(dispatch.tell_script(asked).await)
+    answer(scripts.tell_script(asked).await)
 }
 
 fn answer(told: Scripted) -> Response {

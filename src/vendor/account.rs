@@ -11,9 +11,6 @@ use crate::vendor::definition::{Credential, Definition, Operation, Regions};
 use crate::vendor::request::{Job, Unfit};
 use crate::vendor::template::Slot;
 
-/// Where an example's vendor is, when its definition leaves that to the account.
-const EXAMPLE_BASE_URL: &str = "https://vendor.example";
-
 /// What the configuration gives an account.
 #[derive(Clone, Debug)]
 pub struct Grant {
@@ -68,16 +65,41 @@ impl Account {
         Account::new(definition, grant)
     }
 
-    /// The account that the definition's examples use: the example credentials at the vendor's usual address.
-    pub fn documented(definition: Arc<Definition>) -> Account {
-        let name = VendorName::from("example");
-        let mut account = Account::example(definition, name, String::new(), None);
+    /// The same account at the vendor's own address, or elsewhere where the definition leaves that to the account:
+    /// what the definition's examples use, and what is shown and never called.
+    pub fn documented(
+        definition: Arc<Definition>,
+        name: VendorName,
+        elsewhere: String,
+        from: Option<Arc<str>>,
+    ) -> Account {
+        let mut account = Account::example(definition, name, String::new(), from);
         account.base_url = None;
-        let mut sending = account.definition.operations.iter();
-        if sending.any(|(_, operation)| account.base_url(operation).is_none()) {
-            account.base_url = Some(EXAMPLE_BASE_URL.to_owned());
+        let mut operations = account.definition.operations.iter();
+        if operations.any(|(_, o)| !o.sends_nothing && account.base_url(o).is_none()) {
+            account.base_url = Some(elsewhere);
         }
         account
+    }
+
+    /// The same account with other words in the place of its credentials, and perhaps another definition.
+    pub(crate) fn with_marks(
+        &self,
+        definition: Definition,
+        mark: impl Fn(&str, &Secret) -> String,
+    ) -> Account {
+        let marked = self.credentials.iter();
+        let marked = marked.map(|(name, secret)| (name.clone(), Secret::new(mark(name, secret))));
+        Account {
+            definition: Arc::new(definition),
+            credentials: marked.collect(),
+            ..self.clone()
+        }
+    }
+
+    /// The names of the credentials that it has.
+    pub(crate) fn credential_names(&self) -> impl Iterator<Item = &str> {
+        self.credentials.keys().map(String::as_str)
     }
 
     /// The name that rules use.

@@ -28,10 +28,12 @@ use crate::vendor::template::{Template, Tree};
 pub struct Definition {
     /// The file's name without `.toml`; accounts name it.
     pub name: String,
-    /// The file, for problems.
-    pub source: Source,
     /// What people call the vendor.
     pub title: String,
+    /// Where its API is described.
+    pub documentation: Option<String>,
+    /// The file, for problems.
+    pub source: Source,
     /// Where the vendor is, unless the account or the operation says otherwise.
     pub(crate) base_url: Option<Template>,
     /// Where it is for accounts of a region.

@@ -25,6 +25,8 @@ use crate::vendor::template::{Place, Tree};
 
 /// The moment at which examples are run.
 pub(crate) const EXAMPLE_NOW: Moment = Moment(1_767_225_600_000);
+/// Where an example's vendor is, when its definition leaves that to the account.
+const EXAMPLE_BASE_URL: &str = "https://vendor.example";
 /// Where an example's vendor fetches what a call is to say.
 const EXAMPLE_SCRIPT: &str = "https://otp.example/voice/1";
 const EXAMPLE_REFERENCE: &str = "dlv_01890000000070008000000000000000-1";
@@ -169,7 +171,12 @@ pub fn check_examples(definition: &Arc<Definition>, problems: &RefCell<Problems>
     if problems.borrow().sorted().iter().any(is_wrong) {
         return;
     }
-    let account = Account::documented(Arc::clone(definition));
+    let account = Account::documented(
+        Arc::clone(definition),
+        "example".into(),
+        EXAMPLE_BASE_URL.to_owned(),
+        None,
+    );
     for example in &definition.examples {
         for failure in example.failures(&account) {
             let message = format!("the example `{}` does not hold: {failure}", example.name);

@@ -2,11 +2,13 @@
 
 mod authorization;
 mod envelope;
+mod preview;
 mod receipts;
 mod schemes;
 mod script;
 mod signature;
 mod speech;
+mod summary;
 mod template;
 
 use std::cell::RefCell;

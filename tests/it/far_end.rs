@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
 use ring::hmac;
 use tokio::net::TcpListener;
@@ -141,6 +142,17 @@ pub(crate) async fn report(router: &Router, path: &str, sid: &str, status: &str)
 
 /// The same with these fields, which are sorted by name.
 pub(crate) async fn report_fields(router: &Router, path: &str, fields: &[(&str, &str)]) -> u16 {
+    let base = router.hook.strip_suffix("/okta/telephony").unwrap();
+    report_at(&router.client, base, path, fields).await
+}
+
+/// The same to whoever listens there for what comes to our address.
+pub(crate) async fn report_at(
+    client: &Client,
+    base: &str,
+    path: &str,
+    fields: &[(&str, &str)],
+) -> u16 {
     let pairs: String = fields
         .iter()
         .map(|(name, value)| format!("{name}{value}"))
@@ -151,9 +163,7 @@ pub(crate) async fn report_fields(router: &Router, path: &str, fields: &[(&str, 
     let body = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(fields)
         .finish();
-    let base = router.hook.strip_suffix("/okta/telephony").unwrap();
-    let post = router
-        .client
+    let post = client
         .post(format!("{base}{path}"))
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header("x-twilio-signature", signature)

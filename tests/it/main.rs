@@ -23,5 +23,6 @@ mod router;
 mod secrecy;
 mod simulate;
 mod supersession;
+mod vendors;
 mod voice;
 mod words;

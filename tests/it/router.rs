@@ -68,6 +68,16 @@ pub(crate) fn with_ports(config: &str) -> String {
     format!("{hook}\n[admin]\n{listen}\n")
 }
 
+/// A client of this machine's listeners.
+pub(crate) fn client() -> Client {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        let provider = rustls::crypto::ring::default_provider();
+        provider.install_default().expect("the first provider");
+    });
+    Client::builder().no_proxy().build().expect("a client")
+}
+
 /// A running router.
 pub(crate) struct Router {
     child: Child,
@@ -85,11 +95,6 @@ impl Router {
     }
 
     pub(crate) fn start_in(place: Arc<Place>, args: &[&str]) -> Router {
-        static PROVIDER: Once = Once::new();
-        PROVIDER.call_once(|| {
-            let provider = rustls::crypto::ring::default_provider();
-            provider.install_default().expect("the first provider");
-        });
         let mut child = Command::new(BINARY)
             .arg("serve")
             .args(args)
@@ -113,7 +118,7 @@ impl Router {
             place,
             hook,
             admin,
-            client: Client::builder().no_proxy().build().expect("a client"),
+            client: client(),
             log,
         }
     }

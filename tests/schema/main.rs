@@ -5,3 +5,4 @@
 mod agreement;
 mod reading;
 mod shipped;
+mod table;

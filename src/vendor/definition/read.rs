@@ -20,7 +20,7 @@ pub(super) fn definition(source: &Source, root: &Table<'_>) -> Definition {
     let file = source.name.rsplit('/').next().unwrap_or(&source.name);
     let name = file.trim_end_matches(".toml").to_owned();
     let title = root.read("name", Value::string).map(|t| t.value);
-    root.read("documentation", Value::string);
+    let documentation = root.read("documentation", Value::string).map(|d| d.value);
     let credentials = root.read("credentials", Value::table);
     let credentials: Vec<Credential> = credentials
         .map(|t| t.entries().into_iter().filter_map(credential).collect())
@@ -55,6 +55,7 @@ pub(super) fn definition(source: &Source, root: &Table<'_>) -> Definition {
     Definition {
         title: title.unwrap_or_else(|| name.clone()),
         name,
+        documentation,
         source: source.clone(),
         base_url,
         regions,

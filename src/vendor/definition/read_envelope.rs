@@ -38,7 +38,7 @@ pub(super) fn envelope(table: &Table<'_>, written: Option<&Vec<Written>>) -> Opt
     table.read("envelope", |v| {
         if written.is_some_and(|w| !w.contains(&Written::Json)) {
             let message = "an `envelope` is JSON; `body` says otherwise";
-            return v.wrong(message, None);
+            v.wrong::<()>(message, None);
         }
         pointer(v)
     })
