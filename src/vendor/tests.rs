@@ -277,3 +277,59 @@ sandbox = { default_error = 1 }
     let told = told(&format!("{text}{}", examples.concat()));
     assert!(!told.contains("does not hold"), "{told}");
 }
+
+/// Another value for a credential, which could be one.
+const OTHER: &str = "b3RoZXItY3JlZGVudGlhbC1vdGhlci0=";
+
+#[test]
+fn every_simulated_vendor_refuses_a_request_with_any_wrong_credential() {
+    let to = crate::number::PhoneNumber::parse("+6591234567", None).unwrap();
+    let (text, code) = (Secret::new("123456 is your code."), Secret::new("123456"));
+    let none = std::collections::BTreeMap::new();
+    for (told, account, channel) in sending() {
+        let operation = account.definition().operation(channel).unwrap();
+        let slots = operation.slots().into_iter();
+        let used: std::collections::BTreeSet<&str> = slots
+            .filter_map(|slot| match slot {
+                Slot::Credential(name) => Some(name.as_str()),
+                _ => None,
+            })
+            .collect();
+        let mut refused = 0;
+        for wrong in used {
+            let given = account.credential(wrong).unwrap();
+            // Another key of that kind is not at hand; what it signs is refused with the wrong claims.
+            if given.contains("-----BEGIN") {
+                continue;
+            }
+            let definition = Definition::clone(account.definition());
+            let other = account.with_marks(definition, |name, secret| match name == wrong {
+                true => OTHER.to_owned(),
+                false => secret.expose().to_owned(),
+            });
+            let job = Job {
+                to: &to,
+                from: Some("+15005550006"),
+                text: &text,
+                code: Some(&code),
+                reference: "dlv_1-1",
+                callback: Some(URL),
+                script: Some("https://otp.example.com/voice/x"),
+                left_ms: 300_000,
+                ucs2: false,
+                language: "en-US",
+                parameters: &none,
+            };
+            let now = crate::time::Clock::start().now();
+            let Ok(request) = other.request(channel, &job, now) else {
+                // It is no header's name.
+                continue;
+            };
+            refused += 1;
+            assert!(account.recognise(&request).is_err(), "{told}: {wrong}");
+            let right = account.request(channel, &job, now).unwrap();
+            assert!(account.recognise(&right).is_ok(), "{told}");
+        }
+        assert!(refused > 0, "{told}");
+    }
+}
