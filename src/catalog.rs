@@ -1,12 +1,14 @@
 //! Compiles configuration, rules and vendor definitions into one immutable snapshot, or all problems.
 
+mod misfits;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::config::{Config, VendorAccount};
-use crate::flow::{Channel, VendorName};
-use crate::problem::{Problems, Severity, Source, did_you_mean, nearest};
+use crate::flow::VendorName;
+use crate::problem::{Problems, Severity, Source, did_you_mean};
 use crate::rules::{Comparison, Fleet, FleetVendor, OwnSender, Rules};
 use crate::time::Moment;
 use crate::vendor::{Account, Definition, Grant, check_examples};
@@ -229,8 +231,7 @@ fn real_accounts(
                 from: vendor.from.clone(),
             },
         );
-        tell_misfits(config, vendor, &account, problems);
-        tell_unreachable(config, vendor, &account, problems);
+        misfits::tell(config, vendor, &account, &mut problems.borrow_mut());
         accounts.insert(Arc::clone(&vendor.name.value), Arc::new(account));
     }
     accounts
@@ -257,96 +258,4 @@ fn definition_of<'a>(
             .error_hint(source, span, message, hint);
     }
     found
-}
-
-/// Warns of an account whose vendor must fetch what calls say, where nobody has said from where.
-fn tell_unreachable(
-    config: &Config,
-    vendor: &VendorAccount,
-    account: &Account,
-    problems: &RefCell<Problems>,
-) {
-    let fetches = account.fetches_script(Channel::Voice);
-    if let Some(source) = &config.source
-        && fetches
-        && config.hook.public_url.is_none()
-    {
-        let message = format!(
-            "`{}` cannot call: without `public_url` in `[hook]` it cannot fetch what a call is to say",
-            vendor.name.value
-        );
-        let hint = "`public_url = \"https://otp.example\"`, the address at which vendors reach the hook listener";
-        let (span, hint) = (vendor.name.span.clone(), Some(hint.to_owned()));
-        problems.borrow_mut().warning(source, span, message, hint);
-    }
-}
-
-fn tell_misfits(
-    config: &Config,
-    vendor: &VendorAccount,
-    account: &Account,
-    problems: &RefCell<Problems>,
-) {
-    let Some(source) = &config.source else {
-        return;
-    };
-    let mut problems = problems.borrow_mut();
-    let (missing, unknown) = account.misfits();
-    let is_misspelt = |name: &str| nearest(name, unknown.iter().copied()).is_some();
-    for name in missing.iter().filter(|name| !is_misspelt(name)) {
-        let message = format!("`{}` has no credential `{name}`", vendor.name.value);
-        let hint = format!("`credentials = {{ {name} = \"env:NAME\" }}`");
-        problems.error_hint(source, vendor.name.span.clone(), message, hint);
-    }
-    for (name, _) in &vendor.credentials {
-        if unknown.contains(&name.value.as_str()) {
-            let known = account.definition().credentials.iter();
-            let hint = did_you_mean(&name.value, known.map(|c| c.name.as_str()));
-            let hint = hint.unwrap_or_else(|| "the definition lists what it takes".to_owned());
-            let message = format!(
-                "`{}` takes no credential `{}`",
-                vendor.name.value, name.value
-            );
-            problems.error_hint(source, name.span.clone(), message, hint);
-        }
-    }
-    if let Some(region) = &vendor.region {
-        let known = account.definition().regions();
-        if !known.contains(&&*region.value) {
-            let hint = match known.as_slice() {
-                [] => "it has no regional addresses; `base_url` may name one".to_owned(),
-                known => did_you_mean(&region.value, known.iter().copied())
-                    .unwrap_or_else(|| format!("it has {}", known.join(", "))),
-            };
-            let message = format!(
-                "`{}` has no region `{}`",
-                vendor.definition.value, region.value
-            );
-            problems.error_hint(source, region.span.clone(), message, hint);
-        }
-    }
-    if missing.is_empty() && account.channels().is_empty() && account.origins().is_empty() {
-        let message = format!("`{}` has no `base_url`", vendor.name.value);
-        let hint = "this vendor gives every account an address of its own";
-        problems.error_hint(source, vendor.name.span.clone(), message, hint);
-    } else if missing.is_empty() && account.channels() == [Channel::Sms] {
-        let lacking: Vec<&str> = account
-            .definition()
-            .credentials
-            .iter()
-            .filter(|c| {
-                !vendor
-                    .credentials
-                    .iter()
-                    .any(|(name, _)| name.value == c.name)
-            })
-            .map(|c| c.name.as_str())
-            .collect();
-        if account.definition().operation(Channel::Voice).is_some() {
-            let message = format!("`{}` cannot call: text messages only", vendor.name.value);
-            let hint = format!("calls need the credentials {}", lacking.join(", "));
-            let span = vendor.name.span.clone();
-            problems.warning(source, span, message, Some(hint));
-        }
-    }
 }

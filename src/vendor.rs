@@ -28,7 +28,7 @@ pub use definition::{Definition, Operation, Simulated, Simulation};
 pub use example::check_examples;
 pub use handshake::{Greeting, Heard};
 pub use preview::{Preview, Shown};
-pub use receipt::{Callback, News, RECEIPTS_PER_REQUEST_MAX, Refusal, Told, same_id};
+pub use receipt::{Callback, News, RECEIPTS_PER_REQUEST_MAX, Refusal, Secured, Told, same_id};
 pub use request::{Job, Unfit};
 pub use script::Spoken;
 pub use simulation::{Asked, Objection, Said};

@@ -120,11 +120,7 @@ impl Account {
     /// The channels that the definition has and the credentials suffice for.
     pub fn channels(&self) -> Vec<Channel> {
         let able = |(channel, operation): &(Channel, Operation)| {
-            let known = |slot: &Slot| match slot {
-                Slot::Credential(name) => self.credentials.contains_key(name),
-                _ => true,
-            };
-            let fit = operation.needed_slots().all(known);
+            let fit = self.lacking(*channel).is_empty();
             let reachable = operation.sends_nothing || self.base_url(operation).is_some();
             (fit && reachable).then_some(*channel)
         };
@@ -136,6 +132,22 @@ impl Account {
         let operations = self.definition.operations.iter();
         let needy = operations.filter(|(_, operation)| operation.needs_sender());
         needy.map(|(channel, _)| *channel).collect()
+    }
+
+    /// The credentials that it lacks for a channel.
+    pub fn lacking(&self, channel: Channel) -> Vec<&str> {
+        let operation = self.definition.operation(channel);
+        let needed = operation.into_iter().flat_map(Operation::needed_slots);
+        let needed = needed.filter_map(|slot| match slot {
+            Slot::Credential(name) => Some(name.as_str()),
+            _ => None,
+        });
+        let mut lacking: Vec<&str> = needed
+            .filter(|name| !self.credentials.contains_key(*name))
+            .collect();
+        lacking.sort_unstable();
+        lacking.dedup();
+        lacking
     }
 
     /// What the account lacks and has too much, as problems to be told: credential names.

@@ -69,6 +69,15 @@ impl Refusal {
     }
 }
 
+/// Where receipts come to that are proven by credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secured {
+    /// Behind our public address.
+    pub path: String,
+    /// The names of the credentials.
+    pub with: Vec<String>,
+}
+
 /// How a channel's receipts look and how they are authenticated.
 #[derive(Clone, Debug)]
 pub(crate) struct Receipts {
@@ -107,6 +116,28 @@ impl Account {
     pub fn reports_to_one_address(&self, channel: Channel) -> bool {
         let operation = self.definition().operation(channel);
         operation.is_some_and(|o| o.receipts.is_some() && !o.is_called_back())
+    }
+
+    /// The one address to which a channel's receipts come, without the secret, and the credentials that would prove them.
+    pub fn secured_address(&self, channel: Channel) -> Option<Secured> {
+        let receipts = self.definition().operation(channel)?.receipts.as_ref()?;
+        let slots = receipts
+            .proof
+            .templates()
+            .into_iter()
+            .flat_map(|t| t.slots());
+        let with = slots.filter_map(|slot| match slot {
+            Slot::Credential(name) => Some(name.clone()),
+            _ => None,
+        });
+        let secret = match &receipts.proof {
+            Proof::Query { name, .. } => format!("?{name}=SECRET"),
+            _ => String::new(),
+        };
+        Some(Secured {
+            path: format!("/receipts/{}{secret}", self.name()),
+            with: with.collect(),
+        })
     }
 
     /// The news in a request. Where two channels' receipts look alike, the first one that understands it names
