@@ -108,16 +108,22 @@ impl Fitting<'_> {
     /// Receipts that come to one address for the account, which it cannot tell from forged ones.
     fn tell_receipts(&mut self) {
         let (name, account) = (&self.vendor.name, self.account);
+        let mut told: Vec<(Secured, Vec<&str>)> = Vec::new();
         for channel in account.channels() {
-            if !account.reports_to_one_address(channel) || account.reports(channel) {
-                continue;
-            }
-            let Some(Secured { path, with }) = account.secured_address(channel) else {
+            let unproven = account.reports_to_one_address(channel) && !account.reports(channel);
+            let Some(secured) = account.secured_address(channel).filter(|_| unproven) else {
                 continue;
             };
+            match told.iter_mut().find(|(known, _)| *known == secured) {
+                Some((_, channels)) => channels.push(channel.as_str()),
+                None => told.push((secured, vec![channel.as_str()])),
+            }
+        }
+        for (Secured { path, with }, channels) in told {
             let message = format!(
-                "`{}` is not believed what becomes of messages by {channel}: its receipts cannot be proven",
-                name.value
+                "nothing is believed of what becomes of `{}`'s messages by {}: its receipts cannot be proven",
+                name.value,
+                channels.join(" and ")
             );
             let url = self.config.hook.public_url.as_deref();
             let url = url.unwrap_or("https://PUBLIC_URL").trim_end_matches('/');
