@@ -94,7 +94,7 @@ impl Telemetry {
     /// Counts a code that the vendor gave and its definition does not list.
     pub fn count_unlisted(&self, vendor: &str, channel: &str, code: Option<&str>) {
         self.unlisted_codes
-            .count(vendor, channel, code.unwrap_or("unreadable"));
+            .count(vendor, channel, code.unwrap_or("hidden"));
     }
 
     /// Makes and registers every metric.

@@ -278,9 +278,10 @@ impl Driver {
                 }
             }
         })?;
+        let parcel = Arc::clone(&self.parcel);
         self.calls.push(Box::pin(async move {
             let verdict = dispatch.courier.call(&account, channel, request).await;
-            (attempt, verdict)
+            (attempt, verdict.without(parcel.opened.code.as_ref()))
         }));
         Ok(())
     }

@@ -44,6 +44,12 @@ impl Driver {
             tracing::warn!(delivery = %self.parcel.id, %vendor, attempt,
                 "a receipt is of no message of this vendor");
         }
+        let receipt = receipt.without(self.parcel.opened.code.as_ref());
+        if own && receipt.unlisted {
+            let code = receipt.code.as_deref();
+            let telemetry = &self.dispatch.telemetry;
+            telemetry.count_unlisted(&vendor, channel.as_str(), code);
+        }
         let fed = if own && !full {
             self.feed(Event::Reported { attempt, receipt }, now)
         } else {

@@ -159,11 +159,6 @@ impl Dispatch {
         let mut acks = Vec::new();
         for (channel, news) in news {
             self.count_receipt(vendor, news.receipt.progress.as_str());
-            if news.receipt.unlisted {
-                let code = news.receipt.code.as_deref();
-                self.telemetry
-                    .count_unlisted(vendor, channel.as_str(), code);
-            }
             let Some((id, attempt)) = self.target(vendor, &news, meant, now) else {
                 continue;
             };
@@ -232,6 +227,13 @@ impl Dispatch {
             channel,
             receipt,
         } = report;
+        if receipt.unlisted {
+            // Whether it is the passcode nobody knows any more.
+            let code = receipt.code.as_deref();
+            let code = code.filter(|code| !code.bytes().all(|b| b.is_ascii_digit()));
+            self.telemetry
+                .count_unlisted(&vendor, channel.as_str(), code);
+        }
         if let Some(sent) = self.people.reported_late(id, attempt, &receipt)
             && sent.vendor == vendor
             && sent.channel == channel

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::flow::Secret;
+
 /// What kind of answer a vendor gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -157,6 +159,12 @@ impl Verdict {
         }
     }
 
+    /// The same without a code that may be the passcode, which a vendor may echo where nobody expects it.
+    pub fn without(mut self, passcode: Option<&Secret>) -> Verdict {
+        forget(&mut self.code, self.unlisted, passcode);
+        self
+    }
+
     /// Whether the message may be on its way because of this attempt.
     pub fn may_have_been_sent(&self) -> bool {
         matches!(self.kind, VerdictKind::Accepted | VerdictKind::Ambiguous)
@@ -219,4 +227,42 @@ pub struct Receipt {
     /// The vendor gave a code or a status that its definition does not list.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unlisted: bool,
+}
+
+impl Receipt {
+    /// The same without a code that may be the passcode.
+    pub fn without(mut self, passcode: Option<&Secret>) -> Receipt {
+        forget(&mut self.code, self.unlisted, passcode);
+        self
+    }
+}
+
+/// What a definition lists is a code; anything else with the passcode in it is not kept.
+fn forget(code: &mut Option<String>, unlisted: bool, passcode: Option<&Secret>) {
+    let holds = |code: &String| passcode.is_some_and(|p| code.contains(p.expose()));
+    if unlisted && code.as_ref().is_some_and(holds) {
+        *code = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::VerdictKind;
+
+    #[test]
+    fn a_code_that_holds_the_passcode_is_kept_only_if_it_is_listed() {
+        let passcode = Secret::new("482913");
+        let check = |code: &str, unlisted, expected: Option<&str>| {
+            let verdict = Verdict {
+                unlisted,
+                ..Verdict::failed(VerdictKind::Rejected, Reason::Unknown).with_code(code)
+            };
+            assert_eq!(verdict.without(Some(&passcode)).code.as_deref(), expected);
+        };
+        check("482913", true, None);
+        check("E-482913", true, None);
+        check("482913", false, Some("482913"));
+        check("30003", true, Some("30003"));
+    }
 }
