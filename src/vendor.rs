@@ -25,7 +25,7 @@ mod verdict;
 pub use account::{Account, Grant};
 pub use certificate::Certificate;
 pub use definition::{Definition, Operation, Simulated, Simulation};
-pub use example::check_examples;
+pub use example::{Documented, check_examples};
 pub use handshake::{Greeting, Heard};
 pub use preview::{Preview, Shown};
 pub use receipt::{Callback, News, RECEIPTS_PER_REQUEST_MAX, Refusal, Secured, Told, same_id};

@@ -1,6 +1,9 @@
 //! The examples that a definition carries: a job, the request it must give, an answer, the verdict it must give.
 
+mod documented;
 pub(crate) mod receipts;
+
+pub use documented::Documented;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -10,7 +13,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Response};
 use serde_json::{Map, Value as Json};
 
 use crate::document::{Table, Value};
@@ -171,12 +174,7 @@ pub fn check_examples(definition: &Arc<Definition>, problems: &RefCell<Problems>
     if problems.borrow().sorted().iter().any(is_wrong) {
         return;
     }
-    let account = Account::documented(
-        Arc::clone(definition),
-        "example".into(),
-        EXAMPLE_BASE_URL.to_owned(),
-        None,
-    );
+    let account = example_account(definition);
     for example in &definition.examples {
         for failure in example.failures(&account) {
             let message = format!("the example `{}` does not hold: {failure}", example.name);
@@ -202,6 +200,12 @@ pub fn check_examples(definition: &Arc<Definition>, problems: &RefCell<Problems>
                 .warning(&definition.source, 0..0, message, Some(hint));
         }
     }
+}
+
+/// The account that examples are run with.
+fn example_account(definition: &Arc<Definition>) -> Account {
+    let (definition, elsewhere) = (Arc::clone(definition), EXAMPLE_BASE_URL.to_owned());
+    Account::documented(definition, "example".into(), elsewhere, None)
 }
 
 /// A verdict as definitions write it.
@@ -236,12 +240,18 @@ fn reason(unfit: &Unfit) -> String {
 }
 
 fn verdict_on(account: &Account, channel: Channel, answer: &Answer) -> Option<Verdict> {
-    let mut response = http::Response::builder().status(answer.status);
-    for (name, value) in &answer.headers {
-        response = response.header(name, value);
+    let (head, body) = answer.to_http()?.into_parts();
+    Some(account.verdict(channel, &head, &body))
+}
+
+impl Answer {
+    fn to_http(&self) -> Option<Response<Bytes>> {
+        let mut response = Response::builder().status(self.status);
+        for (name, value) in &self.headers {
+            response = response.header(name, value);
+        }
+        response.body(Bytes::from(self.body.clone())).ok()
     }
-    let (head, ()) = response.body(()).ok()?.into_parts();
-    Some(account.verdict(channel, &head, answer.body.as_bytes()))
 }
 
 impl Expected {

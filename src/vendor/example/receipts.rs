@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use bytes::Bytes;
-use http::{Method, Request};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Request};
 
 use crate::document::{Table, Value};
 use crate::flow::{Channel, Progress, Reason, Receipt};
@@ -20,10 +21,11 @@ const EXAMPLE_URL: &str = "https://otp.example.com/receipts/example";
 /// One example. It is signed with the example credentials before it is read.
 #[derive(Clone, Debug)]
 pub(crate) struct ReceiptExample {
-    name: String,
+    pub(super) name: String,
     span: Range<usize>,
-    channel: Channel,
+    pub(super) channel: Channel,
     query: Option<String>,
+    content_type: Option<&'static str>,
     body: String,
     news: Vec<News>,
 }
@@ -48,6 +50,12 @@ impl ReceiptExample {
             span: table.span.clone(),
             channel: channel.unwrap_or(Channel::Sms),
             query,
+            content_type: match (&form, &json, &body) {
+                (Some(_), ..) => Some("application/x-www-form-urlencoded"),
+                // A raw text is there for JSON that TOML cannot say.
+                (_, Some(_), _) | (.., Some(_)) => Some("application/json"),
+                (None, None, None) => None,
+            },
             body: form.or(json).or(body).unwrap_or_default(),
             news: news.iter().filter_map(news_of).collect(),
         };
@@ -55,7 +63,8 @@ impl ReceiptExample {
         Some(example)
     }
 
-    fn failure(&self, account: &Account) -> Option<String> {
+    /// As the vendor would send it.
+    pub(super) fn request(&self, account: &Account) -> Option<Request<Bytes>> {
         let url = match &self.query {
             Some(query) => format!("{EXAMPLE_URL}?{query}"),
             None => EXAMPLE_URL.to_owned(),
@@ -67,7 +76,16 @@ impl ReceiptExample {
         let mut request = Request::new(Bytes::from(self.body.clone()));
         *request.method_mut() = method;
         *request.uri_mut() = url.parse().ok()?;
+        if let Some(content_type) = self.content_type {
+            let value = HeaderValue::from_static(content_type);
+            request.headers_mut().insert(CONTENT_TYPE, value);
+        }
         account.sign_receipt(self.channel, &mut request, EXAMPLE_NOW);
+        Some(request)
+    }
+
+    fn failure(&self, account: &Account) -> Option<String> {
+        let request = self.request(account)?;
         let url = request.uri().to_string();
         let callback = Callback {
             method: request.method(),
