@@ -99,19 +99,18 @@ impl Fitting<'_> {
             let lacking = account.lacking(Channel::Voice);
             let message = format!("`{}` cannot call: text messages only", name.value);
             let hint = format!("calls need the credentials {}", lacking.join(", "));
-            let span = name.span.clone();
+            let span = self.vendor.name.span.clone();
             self.problems
                 .warning(self.source, span, message, Some(hint));
         }
     }
 
-    /// Receipts that come to one address for the account, which it cannot tell from forged ones.
+    /// Receipts that the account cannot prove as well as its vendor allows.
     fn tell_receipts(&mut self) {
         let (name, account) = (&self.vendor.name, self.account);
         let mut told: Vec<(Secured, Vec<&str>)> = Vec::new();
         for channel in account.channels() {
-            let unproven = account.reports_to_one_address(channel) && !account.reports(channel);
-            let Some(secured) = account.secured_address(channel).filter(|_| unproven) else {
+            let Some(secured) = account.unsecured(channel) else {
                 continue;
             };
             match told.iter_mut().find(|(known, _)| *known == secured) {
@@ -120,10 +119,19 @@ impl Fitting<'_> {
             }
         }
         for (Secured { path, with }, channels) in told {
+            let (name, channels) = (&name.value, channels.join(" and "));
+            let Some(path) = path else {
+                let message = format!(
+                    "`{name}` signs its receipts by {channels}, and nobody checks that: the secret address is the only proof"
+                );
+                let hint = format!("give the account {}", with.join(", "));
+                let span = self.vendor.name.span.clone();
+                self.problems
+                    .warning(self.source, span, message, Some(hint));
+                continue;
+            };
             let message = format!(
-                "nothing is believed of what becomes of `{}`'s messages by {}: its receipts cannot be proven",
-                name.value,
-                channels.join(" and ")
+                "nothing is believed of what becomes of `{name}`'s messages by {channels}: its receipts cannot be proven",
             );
             let url = self.config.hook.public_url.as_deref();
             let url = url.unwrap_or("https://PUBLIC_URL").trim_end_matches('/');
@@ -131,7 +139,7 @@ impl Fitting<'_> {
                 "give the account {}, and the vendor the address `{url}{path}`",
                 with.join(", ")
             );
-            let span = name.span.clone();
+            let span = self.vendor.name.span.clone();
             self.problems
                 .warning(self.source, span, message, Some(hint));
         }

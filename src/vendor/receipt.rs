@@ -69,12 +69,12 @@ impl Refusal {
     }
 }
 
-/// Where receipts come to that are proven by credentials.
+/// What receipts need to be proven by more than the secret address that was given with a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Secured {
-    /// Behind our public address.
-    pub path: String,
-    /// The names of the credentials.
+    /// Where they come to, behind our public address, if that is one address for the account.
+    pub path: Option<String>,
+    /// The names of the credentials that are not there.
     pub with: Vec<String>,
 }
 
@@ -118,26 +118,23 @@ impl Account {
         operation.is_some_and(|o| o.receipts.is_some() && !o.is_called_back())
     }
 
-    /// The one address to which a channel's receipts come, without the secret, and the credentials that would prove them.
-    pub fn secured_address(&self, channel: Channel) -> Option<Secured> {
-        let receipts = self.definition().operation(channel)?.receipts.as_ref()?;
-        let slots = receipts
-            .proof
-            .templates()
-            .into_iter()
-            .flat_map(|t| t.slots());
+    /// What it lacks for proving a channel's receipts as well as the vendor allows.
+    pub fn unsecured(&self, channel: Channel) -> Option<Secured> {
+        let operation = self.definition().operation(channel)?;
+        let proof = &operation.receipts.as_ref()?.proof;
+        let slots = proof.templates().into_iter().flat_map(|t| t.slots());
         let with = slots.filter_map(|slot| match slot {
-            Slot::Credential(name) => Some(name.clone()),
+            Slot::Credential(name) if self.credential(name).is_none() => Some(name.clone()),
             _ => None,
         });
-        let secret = match &receipts.proof {
+        let with: Vec<String> = with.collect();
+        let secret = match proof {
             Proof::Query { name, .. } => format!("?{name}=SECRET"),
             _ => String::new(),
         };
-        Some(Secured {
-            path: format!("/receipts/{}{secret}", self.name()),
-            with: with.collect(),
-        })
+        let own = format!("/receipts/{}{secret}", self.name());
+        let path = (!operation.is_called_back()).then_some(own);
+        (!with.is_empty()).then_some(Secured { path, with })
     }
 
     /// The news in a request. Where two channels' receipts look alike, the first one that understands it names
