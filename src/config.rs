@@ -12,7 +12,7 @@ use crate::number::Country;
 use crate::problem::Source;
 use crate::time::Rate;
 
-pub use read::{Surroundings, read_config};
+pub use read::{Surroundings, is_stand_in, read_config};
 
 /// What calls' org is named when none is configured.
 pub const NO_ORG: &str = "none";

@@ -20,6 +20,7 @@ mod signature;
 mod simulation;
 mod summary;
 mod template;
+mod trial;
 mod verdict;
 
 pub use account::{Account, Grant};

@@ -1,6 +1,6 @@
 //! Tells what an account lacks, or has too much, for what its definition can do.
 
-use crate::config::{Config, VendorAccount};
+use crate::config::{Config, VendorAccount, is_stand_in};
 use crate::flow::Channel;
 use crate::problem::{Problems, Source, did_you_mean, nearest};
 use crate::vendor::{Account, Secured};
@@ -33,6 +33,7 @@ pub(super) fn tell(
     };
     fitting.tell_region();
     if fitting.tell_credentials() {
+        fitting.tell_unusable();
         fitting.tell_channels();
         fitting.tell_receipts();
     }
@@ -62,6 +63,23 @@ impl Fitting<'_> {
             }
         }
         missing.is_empty()
+    }
+
+    /// Credentials that are there and with which no request can be made.
+    fn tell_unusable(&mut self) {
+        let mut given = self.vendor.credentials.iter();
+        if given.any(|(_, secret)| is_stand_in(secret)) {
+            return;
+        }
+        for name in self.account.unusable() {
+            let vendor = &self.vendor.name;
+            let message = format!("the `{name}` of `{}` cannot be used as it is", vendor.value);
+            let hint = "a key in another form than the vendor gives out, or a line break in it";
+            let mut given = self.vendor.credentials.iter();
+            let place = given.find(|(known, _)| known.value == name);
+            let span = place.map_or(&vendor.span, |(known, _)| &known.span).clone();
+            self.problems.error_hint(self.source, span, message, hint);
+        }
     }
 
     fn tell_region(&mut self) {

@@ -16,6 +16,8 @@ use crate::time::Rate;
 
 /// Stands in for a secret that is not here, where nobody is called with it.
 const STAND_IN: &str = "stands in for a secret";
+/// Stands in for an address that is none.
+const NOWHERE: &str = "https://vendor.invalid";
 /// Behind it come `/receipts/`, the account's name and a reference of 36 characters; some vendors take 100 in all.
 const PUBLIC_URL_CHARS_MAX: usize = 44;
 const HOUR_MS: i64 = 3_600_000;
@@ -35,6 +37,11 @@ pub struct Surroundings<'a> {
     pub env: &'a dyn Fn(&str) -> Option<String>,
     /// Reads a file that a `file:` secret names.
     pub file: &'a dyn Fn(&Path) -> io::Result<String>,
+}
+
+/// Whether nobody has read the secret that this is for.
+pub fn is_stand_in(secret: &Secret) -> bool {
+    secret.expose() == STAND_IN
 }
 
 struct Reader<'a> {
@@ -71,6 +78,13 @@ impl Reader<'_> {
         let (rules_dir, definitions_dir) = self.rules(root);
         let vendors = self.vendors(root);
         let region = root.read("region", Value::string);
+        let is_open = root.get("org").is_none() && hook.public_url.is_some() && !vendors.is_empty();
+        if is_open && !self.around.sandbox {
+            let message = "without `[[org]]` every caller on this machine is heard, and a proxy in front of the hook \
+                           makes everybody such a caller";
+            let hint = "add `[[org]]` with the `auth` by which Okta proves itself".to_owned();
+            root.warning(0..0, message, Some(hint));
+        }
         root.finish();
         Config {
             region: region.map_or("local".into(), |r| r.value.into()),
@@ -309,7 +323,9 @@ impl Reader<'_> {
 
     fn vendor(&self, name: At<String>, table: &Table<'_>) -> VendorAccount {
         let definition = table.read("definition", Value::string);
-        let base_url = table.read("base_url", Value::string);
+        let base_url = table.read("base_url", |v| base_url(table, v));
+        // One that is wrong is told, and is not missing.
+        let base_url = base_url.or(table.get("base_url").map(|_| NOWHERE.to_owned()));
         let from = table.read("from", Value::string);
         let rate = table.read("rate", rate);
         let region = table.read("region", Value::string);
@@ -323,7 +339,8 @@ impl Reader<'_> {
                 .into_iter()
                 // One that cannot be had is told, and is not missing.
                 .map(|(name, value)| {
-                    let secret = self.secret(value);
+                    // Simulated vendors have credentials of their own.
+                    let secret = self.secret_or(value, self.around.sandbox);
                     (name, secret.unwrap_or_else(|| Secret::new("")))
                 })
                 .collect()
@@ -331,7 +348,7 @@ impl Reader<'_> {
         VendorAccount {
             definition: definition.unwrap_or_else(|| name.clone()),
             name: name.map(Arc::from),
-            base_url: base_url.map(|u| u.value),
+            base_url,
             credentials,
             from: from.map(|f| f.value.into()),
             rate,
@@ -343,11 +360,17 @@ impl Reader<'_> {
 
     /// `env:NAME`, `file:PATH`, or with the sandbox the secret itself. The text is never shown.
     fn secret(&self, value: Value<'_>) -> Option<Secret> {
+        self.secret_or(value, false)
+    }
+
+    /// The same; something may stand in for one that cannot be read.
+    fn secret_or(&self, value: Value<'_>, stand_in: bool) -> Option<Secret> {
+        let stand_in = stand_in || self.around.stand_ins;
         let text = value.string()?.value;
         if let Some(name) = text.strip_prefix("env:") {
             return match (self.around.env)(name).filter(|v| !v.is_empty()) {
                 Some(secret) => Some(Secret::new(secret)),
-                None if self.around.stand_ins => Some(Secret::new(STAND_IN)),
+                None if stand_in => Some(Secret::new(STAND_IN)),
                 None => value.wrong(
                     format!("the environment has no `{name}`"),
                     Some(format!("set it where trunkline is started: `{name}=...`")),
@@ -358,7 +381,7 @@ impl Reader<'_> {
             let path = self.beside(path);
             self.files.borrow_mut().push(path.clone());
             return match (self.around.file)(&path) {
-                Err(_) if self.around.stand_ins => Some(Secret::new(STAND_IN)),
+                Err(_) if stand_in => Some(Secret::new(STAND_IN)),
                 // Nothing would be as good as an empty one.
                 Ok(secret) if secret.trim().is_empty() => {
                     value.wrong(format!("`{}` is empty", path.display()), None)
@@ -431,17 +454,11 @@ fn rate(value: Value<'_>) -> Option<Rate> {
 
 /// Where vendors reach the hook listener: a scheme, a host, perhaps a path.
 fn public_url(table: &Table<'_>, value: Value<'_>) -> Option<String> {
-    let hint = || Some("such as `https://otp.example`".to_owned());
     let url = value.string()?;
-    let read: Option<http::Uri> = url.value.parse().ok();
-    let scheme = read.as_ref().and_then(http::Uri::scheme_str);
-    let fit = matches!(scheme, Some("https" | "http"))
-        && read.as_ref().is_some_and(|u| u.query().is_none())
-        && !url.value.contains(['@', '#']);
-    if !fit {
+    if !is_plain_address(&url.value) {
         return value.wrong(
             "`public_url` is the address of the hook listener, without a query",
-            hint(),
+            Some("such as `https://otp.example`".to_owned()),
         );
     }
     if url.value.len() > PUBLIC_URL_CHARS_MAX {
@@ -450,4 +467,34 @@ fn public_url(table: &Table<'_>, value: Value<'_>) -> Option<String> {
         table.warning(url.span, message, Some(hint.to_owned()));
     }
     Some(url.value)
+}
+
+/// Where a vendor is.
+fn base_url(table: &Table<'_>, value: Value<'_>) -> Option<String> {
+    let url = value.string()?;
+    if !is_plain_address(&url.value) {
+        return value.wrong(
+            "`base_url` is the address of a vendor, without user, query or fragment",
+            Some("such as `https://api.vendor.example`".to_owned()),
+        );
+    }
+    let read: Option<http::Uri> = url.value.parse().ok();
+    let host = read.as_ref().and_then(http::Uri::host).unwrap_or_default();
+    let is_near = host == "localhost" || host.starts_with("127.") || host == "[::1]";
+    if url.value.starts_with("http:") && !is_near {
+        let message = "passcodes and credentials would go to this vendor unencrypted";
+        table.warning(url.span, message, Some("`https://..`".to_owned()));
+    }
+    Some(url.value)
+}
+
+/// A scheme, a host, perhaps a path, and nothing else.
+fn is_plain_address(text: &str) -> bool {
+    let read: Option<http::Uri> = text.parse().ok();
+    let scheme = read.as_ref().and_then(http::Uri::scheme_str);
+    matches!(scheme, Some("https" | "http"))
+        && read
+            .as_ref()
+            .is_some_and(|u| u.query().is_none() && u.host().is_some_and(|h| !h.is_empty()))
+        && !text.contains(['@', '#'])
 }

@@ -281,7 +281,7 @@ impl Driver {
         let parcel = Arc::clone(&self.parcel);
         self.calls.push(Box::pin(async move {
             let verdict = dispatch.courier.call(&account, channel, request).await;
-            (attempt, verdict.without(parcel.opened.code.as_ref()))
+            (attempt, verdict.without(&parcel.opened.said()))
         }));
         Ok(())
     }

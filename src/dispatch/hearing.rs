@@ -6,6 +6,7 @@ use crate::delivery::{Event, RECEIPTS_MAX, State};
 use crate::dispatch::driver::Driver;
 use crate::dispatch::inbox::{Post, Report};
 use crate::fitness::is_silence_excused;
+use crate::flow::{Channel, Receipt};
 use crate::journal::Ack;
 use crate::time::Moment;
 
@@ -44,12 +45,7 @@ impl Driver {
             tracing::warn!(delivery = %self.parcel.id, %vendor, attempt,
                 "a receipt is of no message of this vendor");
         }
-        let receipt = receipt.without(self.parcel.opened.code.as_ref());
-        if own && receipt.unlisted {
-            let code = receipt.code.as_deref();
-            let telemetry = &self.dispatch.telemetry;
-            telemetry.count_unlisted(&vendor, channel.as_str(), code);
-        }
+        let receipt = self.read_receipt(&vendor, channel, receipt);
         let fed = if own && !full {
             self.feed(Event::Reported { attempt, receipt }, now)
         } else {
@@ -78,6 +74,17 @@ impl Driver {
         }
     }
 
+    /// A receipt as it is kept; a code that nobody listed is counted.
+    fn read_receipt(&self, vendor: &str, channel: Channel, receipt: Receipt) -> Receipt {
+        let receipt = receipt.without(&self.parcel.opened.said());
+        if receipt.unlisted {
+            let code = receipt.code.as_deref();
+            let telemetry = &self.dispatch.telemetry;
+            telemetry.count_unlisted(vendor, channel.as_str(), code);
+        }
+        receipt
+    }
+
     /// What a vendor has told of a message before its answer brought the message's id.
     pub(super) fn told_early(&self, event: &Event) -> Vec<Event> {
         let Event::Settled { attempt, verdict } = event else {
@@ -92,7 +99,10 @@ impl Driver {
         }
         let ids = &self.dispatch.ids;
         let early = ids.learn(&step.vendor, message_id, (self.parcel.id, attempt));
-        let reported = |receipt| Event::Reported { attempt, receipt };
+        let reported = |receipt| Event::Reported {
+            attempt,
+            receipt: self.read_receipt(&step.vendor, step.channel, receipt),
+        };
         early.into_iter().map(reported).collect()
     }
 

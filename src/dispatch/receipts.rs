@@ -230,7 +230,7 @@ impl Dispatch {
         if receipt.unlisted {
             // Whether it is the passcode nobody knows any more.
             let code = receipt.code.as_deref();
-            let code = code.filter(|code| !code.bytes().all(|b| b.is_ascii_digit()));
+            let code = code.filter(|code| code.bytes().filter(u8::is_ascii_digit).count() < 4);
             self.telemetry
                 .count_unlisted(&vendor, channel.as_str(), code);
         }

@@ -64,6 +64,13 @@ pub(super) struct Opened {
     pub(super) code: Option<Secret>,
 }
 
+impl Opened {
+    /// What has the passcode in it.
+    pub(super) fn said(&self) -> Vec<&Secret> {
+        self.code.iter().chain(&self.text).collect()
+    }
+}
+
 impl Kept {
     /// The clear part of a message, without what was decided of it.
     pub(super) fn of(message: &Message) -> Kept {

@@ -159,9 +159,10 @@ impl Verdict {
         }
     }
 
-    /// The same without a code that may be the passcode, which a vendor may echo where nobody expects it.
-    pub fn without(mut self, passcode: Option<&Secret>) -> Verdict {
-        forget(&mut self.code, self.unlisted, passcode);
+    /// The same without a code that may be the passcode, which a vendor may echo where nobody expects it; `said` is
+    /// the passcode, or the text that it is in.
+    pub fn without(mut self, said: &[&Secret]) -> Verdict {
+        forget(&mut self.code, self.unlisted, said);
         self
     }
 
@@ -231,16 +232,28 @@ pub struct Receipt {
 
 impl Receipt {
     /// The same without a code that may be the passcode.
-    pub fn without(mut self, passcode: Option<&Secret>) -> Receipt {
-        forget(&mut self.code, self.unlisted, passcode);
+    pub fn without(mut self, said: &[&Secret]) -> Receipt {
+        forget(&mut self.code, self.unlisted, said);
         self
     }
 }
 
-/// What a definition lists is a code; anything else with the passcode in it is not kept.
-fn forget(code: &mut Option<String>, unlisted: bool, passcode: Option<&Secret>) {
-    let holds = |code: &String| passcode.is_some_and(|p| code.contains(p.expose()));
-    if unlisted && code.as_ref().is_some_and(holds) {
+/// Fewer digits are no passcode.
+const PASSCODE_DIGITS_MIN: usize = 4;
+
+/// What a definition lists is a code; another one that holds the passcode, or stands in the text, is not kept.
+fn forget(code: &mut Option<String>, unlisted: bool, said: &[&Secret]) {
+    let Some(text) = code.as_deref().filter(|_| unlisted) else {
+        return;
+    };
+    let digits = text.split(|c: char| !c.is_ascii_digit());
+    let mut may_be = digits.filter(|run| run.len() >= PASSCODE_DIGITS_MIN);
+    let is_said = |run: &str| {
+        said.iter()
+            .any(|s| s.expose().contains(run) || run.contains(s.expose()))
+    };
+    let whole = said.iter().any(|s| text.contains(s.expose()));
+    if whole || may_be.any(is_said) {
         *code = None;
     }
 }
@@ -248,21 +261,23 @@ fn forget(code: &mut Option<String>, unlisted: bool, passcode: Option<&Secret>) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::VerdictKind;
 
     #[test]
     fn a_code_that_holds_the_passcode_is_kept_only_if_it_is_listed() {
-        let passcode = Secret::new("482913");
-        let check = |code: &str, unlisted, expected: Option<&str>| {
+        let check = |said: &str, code: &str, unlisted, expected: Option<&str>| {
             let verdict = Verdict {
                 unlisted,
                 ..Verdict::failed(VerdictKind::Rejected, Reason::Unknown).with_code(code)
             };
-            assert_eq!(verdict.without(Some(&passcode)).code.as_deref(), expected);
+            let kept = verdict.without(&[&Secret::new(said)]);
+            assert_eq!(kept.code.as_deref(), expected, "{said} {code}");
         };
-        check("482913", true, None);
-        check("E-482913", true, None);
-        check("482913", false, Some("482913"));
-        check("30003", true, Some("30003"));
+        check("482913", "482913", true, None);
+        check("482913", "E-482913", true, None);
+        check("482913", "482913", false, Some("482913"));
+        check("482913", "30003", true, Some("30003"));
+        check("x7k2", "x7k2", true, None);
+        check("Your code is 482913.", "482913", true, None);
+        check("Your code is 482913.", "E9", true, Some("E9"));
     }
 }

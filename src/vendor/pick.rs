@@ -9,7 +9,7 @@ const TEXT_CHARS_MAX: usize = 128;
 const MATCHED_CHARS_MAX: usize = 4_096;
 /// A code is at most this long; what is longer is a text.
 const CODE_CHARS_MAX: usize = 64;
-/// As many digits in a row may be a phone number, which is not kept.
+/// More digits in a row, or so, may be a phone number, which is not kept.
 const CODE_DIGITS_MAX: usize = 6;
 
 /// One place, and what of its text is meant.
@@ -103,9 +103,7 @@ fn long_text(value: &Json) -> Option<String> {
 /// A code as it is kept; not what may be a text or a phone number.
 pub(crate) fn code_word(text: &str) -> Option<String> {
     let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
-    let digits = text.split(|c: char| !c.is_ascii_digit()).map(str::len);
-    let plain = text.len() <= CODE_CHARS_MAX
-        && text.chars().all(word)
-        && digits.max().unwrap_or(0) <= CODE_DIGITS_MAX;
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let plain = text.len() <= CODE_CHARS_MAX && text.chars().all(word) && digits <= CODE_DIGITS_MAX;
     plain.then(|| text.to_owned())
 }

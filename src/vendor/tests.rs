@@ -1,5 +1,6 @@
 //! The shipped definitions hold their own examples; mistakes in a definition are told with their place.
 
+mod answers;
 mod authorization;
 mod envelope;
 mod preview;

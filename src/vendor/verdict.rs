@@ -13,11 +13,10 @@ const RETRY_AFTER_MS_MAX: i64 = 3_600_000;
 /// How an answer stands to what acceptance needs.
 enum Conditions {
     Met,
-    Failed,
+    /// None of it holds, or the answer has no such place.
+    Unmet,
     /// Some elements meet them and some do not: a part of the message may be on its way.
     Partly,
-    /// The answer has no such place.
-    Absent,
 }
 
 impl Operation {
@@ -28,48 +27,52 @@ impl Operation {
             None => serde_json::from_slice(body).ok(),
         };
         let refused = &self.refused;
+        let is_no = refused.is_present(json.as_ref());
         let code = json.as_ref().and_then(|j| refused.coded.code_in(j));
         let listed = code.as_deref().and_then(|c| refused.coded.reason_of(c));
-        if self.accepted.status.contains(&status) {
-            let conditions = match &json {
-                Some(json) => self.conditions(json),
-                None if self.reads_body() => Conditions::Absent,
-                None => Conditions::Met,
-            };
-            match conditions {
-                Conditions::Met => return self.acceptance(json.as_ref()),
-                Conditions::Failed => {}
-                // What is no yes and has a known code, or looks like a no, is one.
-                Conditions::Absent if listed.is_some() || refused.is_present(&json) => {}
-                Conditions::Partly | Conditions::Absent => return Verdict::unreadable(),
+        let known = listed.or_else(|| refused.reason_of_status(status));
+        let mut verdict = if self.accepted.status.contains(&status) {
+            match self.conditions(json.as_ref()) {
+                Conditions::Met if !is_no => return self.acceptance(json.as_ref()),
+                Conditions::Met | Conditions::Unmet => no_inside_of_yes(known, is_no),
+                Conditions::Partly => return Verdict::unreadable(),
             }
-        }
-        let mut verdict = match listed.or_else(|| refused.reason_of_status(status)) {
-            Some(reason) => Verdict::failed(kind_of(reason), reason),
-            None => by_status(status),
+        } else if head.status.is_success() {
+            no_inside_of_yes(known, is_no)
+        } else {
+            known.map_or_else(
+                || by_status(status),
+                |reason| Verdict::failed(kind_of(reason), reason),
+            )
         };
         verdict.capped = code.as_deref().is_some_and(|c| refused.coded.is_cap(c));
         verdict.unlisted = code.is_some() && listed.is_none();
-        // What is listed is no phone number and no text.
-        let code = code.filter(|c| listed.is_some() || code_word(c).is_some());
-        verdict.code = Some(code.unwrap_or_else(|| status.to_string()));
+        verdict.code = match code {
+            // What is listed is no phone number and no text.
+            Some(code) => Some(code).filter(|c| listed.is_some() || code_word(c).is_some()),
+            None if head.status.is_success() && verdict.kind == VerdictKind::Ambiguous => None,
+            None => Some(status.to_string()),
+        };
         verdict.retry_after_ms = refused.retry_after_ms(head);
         verdict
     }
 
-    fn reads_body(&self) -> bool {
-        !self.accepted.when.is_empty()
-            || self.accepted.message_id.is_some()
-            || self.answer_pattern.is_some()
-    }
-
-    fn conditions(&self, json: &Json) -> Conditions {
-        let mut met = 0;
-        let mut failed = 0;
-        for (pointer, allowed) in &self.accepted.when {
+    fn conditions(&self, json: Option<&Json>) -> Conditions {
+        let accepted = &self.accepted;
+        let Some(json) = json else {
+            let reads = !accepted.when.is_empty() || accepted.message_id.is_some();
+            let reads = reads || self.answer_pattern.is_some();
+            return if reads {
+                Conditions::Unmet
+            } else {
+                Conditions::Met
+            };
+        };
+        let (mut met, mut failed) = (0, 0);
+        for (pointer, allowed) in &accepted.when {
             let found = all_at(json, pointer);
             if found.is_empty() {
-                return Conditions::Absent;
+                return Conditions::Unmet;
             }
             let good = found
                 .iter()
@@ -78,10 +81,17 @@ impl Operation {
             met += good;
             failed += found.len() - good;
         }
+        let has_id = |pointer: &String| {
+            all_at(json, pointer)
+                .into_iter()
+                .any(|v| text_of(v).is_some())
+        };
         match (met, failed) {
+            // Where nothing else says yes, the id does.
+            (0, 0) if !accepted.message_id.as_ref().is_none_or(has_id) => Conditions::Unmet,
             (_, 0) => Conditions::Met,
-            (0, _) => Conditions::Failed,
-            _ if self.accepted.when.len() > 1 => Conditions::Failed,
+            (0, _) => Conditions::Unmet,
+            _ if accepted.when.len() > 1 => Conditions::Unmet,
             _ => Conditions::Partly,
         }
     }
@@ -146,10 +156,16 @@ impl Codes {
 
 impl Refused {
     /// Whether an answer has what only refusals have.
-    fn is_present(&self, json: &Option<Json>) -> bool {
+    fn is_present(&self, json: Option<&Json>) -> bool {
+        let says_something = |value: &&Json| match value {
+            Json::Null | Json::Bool(false) => false,
+            Json::String(text) => !text.is_empty(),
+            Json::Array(items) => !items.is_empty(),
+            Json::Object(fields) => !fields.is_empty(),
+            Json::Bool(true) | Json::Number(_) => true,
+        };
         let has = |pointer: &String| {
-            let found = json.as_ref().map(|json| all_at(json, pointer));
-            found.is_some_and(|found| found.iter().any(|value| !value.is_null()))
+            json.is_some_and(|json| all_at(json, pointer).iter().any(says_something))
         };
         self.present.iter().any(has)
     }
@@ -181,6 +197,16 @@ impl Refused {
     }
 }
 
+/// What an answer comes to whose HTTP status says yes while its body does not. Unless the definition knows it for a
+/// refusal, the message may have been sent.
+fn no_inside_of_yes(known: Option<Reason>, is_no: bool) -> Verdict {
+    match known {
+        Some(reason) => Verdict::failed(kind_of(reason), reason),
+        None if is_no => Verdict::failed(VerdictKind::Rejected, Reason::Unknown),
+        None => Verdict::unreadable(),
+    }
+}
+
 /// What a reason means for the next step.
 fn kind_of(reason: Reason) -> VerdictKind {
     match reason {
@@ -208,7 +234,7 @@ fn by_status(status: u16) -> Verdict {
         408 | 429 => (VerdictKind::Throttled, Reason::Rate),
         504 => (VerdictKind::Ambiguous, Reason::Timeout),
         500..=599 => (VerdictKind::Unavailable, Reason::Server),
-        200..=299 | 400..=499 => (VerdictKind::Rejected, Reason::Unknown),
+        400..=499 => (VerdictKind::Rejected, Reason::Unknown),
         _ => (VerdictKind::Ambiguous, Reason::Unknown),
     };
     Verdict::failed(kind, reason)

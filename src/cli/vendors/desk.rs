@@ -92,7 +92,10 @@ impl Open {
             return Ok(Err("not waited for"));
         }
         if !errand.account.reports(errand.channel) {
-            return Ok(Err("this vendor reports nothing by this channel"));
+            return Ok(Err(match errand.account.unsecured(errand.channel) {
+                Some(_) => "none could be proven: `trunkline check` says what is missing",
+                None => "this vendor reports nothing by this channel",
+            }));
         }
         if public_url.is_none() && !args.config.sandbox {
             return Ok(Err("none can come: `[hook]` has no `public_url`"));

@@ -144,25 +144,38 @@ fn tell_plan(args: &TryArgs, errand: &Errand, url: &str, desk: Result<&Open, &'s
     match desk {
         Ok(open) => {
             let before = open.callback.rsplit_once('/').map(|(before, _)| before);
+            let before = before.unwrap_or_default();
+            let at = match account.reports_to_one_address(errand.channel) {
+                true => format!("{before}, as configured at the vendor"),
+                false => format!("{before}/..."),
+            };
             let wait = humantime::format_duration(args.wait);
-            eprintln!(
-                "  receipts  at {}/..., waited for {wait}; heard at {}",
-                before.unwrap_or_default(),
-                open.address
-            );
+            let heard = open.address;
+            eprintln!("  receipts  at {at}, waited for {wait}; heard at {heard}");
         }
         Err(why) => eprintln!("  receipts  {why}"),
     }
 }
 
 fn tell_verdict(verdict: &Verdict, ms: i64) {
-    let text = |text: Option<&str>| text.unwrap_or("none").to_owned();
     say!("verdict     {}", verdict.kind.as_str());
-    say!("reason      {}", text(verdict.reason.map(|r| r.as_str())));
-    say!("code        {}", text(verdict.code.as_deref()));
-    say!("message id  {}", text(verdict.message_id.as_deref()));
-    let parts = verdict.parts.map(|parts| parts.to_string());
-    say!("parts       {}", text(parts.as_deref()));
+    if let Some(reason) = verdict.reason {
+        say!("reason      {}", reason.as_str());
+    }
+    match (&verdict.code, verdict.unlisted) {
+        (Some(code), false) => say!("code        {code}"),
+        (Some(code), true) => say!("code        {code}, which the definition does not list"),
+        (None, true) => {
+            say!("code        hidden: it looks like a text, and the definition does not list it")
+        }
+        (None, false) => {}
+    }
+    if let Some(id) = &verdict.message_id {
+        say!("message id  {id}");
+    }
+    if let Some(parts) = verdict.parts {
+        say!("parts       {parts}");
+    }
     say!("took        {ms} ms");
 }
 
