@@ -147,6 +147,7 @@ fn compile(files: &[Source]) -> Rules {
         data_region: None,
         channels: Channel::ALL.to_vec(),
         needs_sender: Vec::new(),
+        speaks: None,
         rate: None,
         quota: None,
         stand_in: false,

@@ -160,6 +160,7 @@ fn fleet(
             data_region: configured.and_then(|v| v.data_region.clone()),
             channels: account.channels(),
             needs_sender: account.needs_sender(),
+            speaks: account.speaks().cloned(),
             rate: configured.and_then(|v| v.rate),
             quota: configured.and_then(|v| v.quota.clone()),
             stand_in: configured.is_none(),

@@ -114,6 +114,8 @@ pub struct StepExplained {
     pub channel: Channel,
     /// What it is given.
     pub text: Text,
+    /// The language that it has no voice for; it is asked all the same, since nobody else has one.
+    pub foreign: Option<String>,
     /// The counter that its messages use up.
     pub quota: Option<String>,
     /// Until when that is used up, as a running router knows.
@@ -196,11 +198,15 @@ fn explained(catalog: &Catalog, message: &Message, asked: &str, found: Explanati
             explained.rule = Some(plan.rule.to_string());
             explained.chain = Some(plan.chain.to_string());
             explained.adaptive = plan.learning.order;
-            for (step, weight) in plan.steps.iter().zip(found.weights) {
+            let beside = found.weights.into_iter().zip(found.foreign);
+            for (step, (weight, foreign)) in plan.steps.iter().zip(beside) {
                 let off = catalog
                     .rules
                     .off(&step.vendor, country, message.received_at);
-                let step = step_explained(message, step, weight, off);
+                let step = StepExplained {
+                    foreign: foreign.map(|language| language.to_string()),
+                    ..step_explained(message, step, weight, off)
+                };
                 explained.vendors.push(step.vendor.clone());
                 explained.steps.push(step);
             }
@@ -322,6 +328,7 @@ fn step_explained(
         sender: step.from.as_ref().map(|f| f.to_string()),
         channel: step.channel,
         text: text(message, step),
+        foreign: None,
         quota: step.quota.as_ref().map(|q| q.to_string()),
         used_up_until: None,
         waits: step.waits.as_ref().map(waits_for),

@@ -7,6 +7,7 @@ mod condition;
 mod countries;
 mod expect;
 mod file;
+mod languages;
 mod lookup;
 mod plan;
 mod probe;
@@ -28,10 +29,11 @@ use crate::number::Country;
 use crate::problem::{Problems, Source};
 use crate::rules::condition::{Condition, Facts};
 use crate::rules::file::Validity;
+use crate::rules::languages::Offer;
 use crate::rules::lookup::Lookup;
 use crate::rules::plan::{Around, Chain, Laid, Said, Wanted};
 use crate::rules::sender::Sender;
-use crate::text::Given;
+use crate::text::{Given, Languages};
 use crate::time::{Moment, Rate};
 
 pub use analysis::OwnSender;
@@ -62,6 +64,8 @@ pub struct FleetVendor {
     pub channels: Vec<Channel>,
     /// The channels on which it must be told who a message comes from.
     pub needs_sender: Vec<Channel>,
+    /// The languages that it reads calls in; absent: every one.
+    pub speaks: Option<Languages>,
     /// What we may send through it, where that is agreed.
     pub rate: Option<Rate>,
     /// The counter that its messages use up whose sender names none.
@@ -162,6 +166,8 @@ pub struct Explanation {
     pub place: Option<Arc<str>>,
     /// The weight of each step of the plan, where it has one.
     pub weights: Vec<Option<u32>>,
+    /// For each step of the plan the language that its vendor has no voice for, where it stays because nobody has.
+    pub foreign: Vec<Option<Arc<str>>>,
     /// The rules before it, and why they did not match.
     pub missed: Vec<Missed>,
     /// The vendors of the chain that cannot carry this message, and why.
@@ -244,6 +250,7 @@ impl Rules {
                 decision,
                 place: rule.map(|rule| rule.place.clone()),
                 weights: laid.weights,
+                foreign: laid.foreign,
                 missed: Vec::new(),
                 left_out: laid.left_out,
             },
@@ -341,12 +348,16 @@ impl Rules {
         };
         let chain = &send.chain;
         let laid = chain.lay(&self.around, wanted(facts, send, seed));
-        let Laid { steps, left_out } = laid;
-        let (steps, weights): (Vec<Step>, Vec<Option<u32>>) = steps.into_iter().unzip();
+        let Laid { offers, left_out } = laid;
         let is_long = left_out
             .iter()
             .any(|(_, why)| matches!(why, Unused::TooLong { .. }));
-        let acted = Acted { weights, left_out };
+        let acted = Acted {
+            weights: offers.iter().map(|offer| offer.weight).collect(),
+            foreign: offers.iter().map(|offer| offer.foreign.clone()).collect(),
+            left_out,
+        };
+        let steps: Vec<Step> = offers.into_iter().map(|Offer { step, .. }| step).collect();
         let (name, chain_name) = (rule.name.clone(), chain.name.clone());
         if steps.iter().all(|step| step.waits.is_some()) {
             let (rule, chain) = (name, chain_name);
@@ -374,6 +385,7 @@ impl Rules {
 #[derive(Default)]
 struct Acted {
     weights: Vec<Option<u32>>,
+    foreign: Vec<Option<Arc<str>>>,
     left_out: Vec<(VendorName, Unused)>,
 }
 

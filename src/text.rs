@@ -1,15 +1,17 @@
 //! Makes the text of a message or a call, and measures it as a handset gets it.
 
+mod languages;
 mod measure;
 mod plain;
 mod render;
 mod script;
 mod words;
 
+pub use languages::{Languages, is_tag};
 pub use measure::{Encoding, Measure, measure};
 pub use plain::{shortest, transliterate};
 pub use render::{Given, language, render};
-pub use script::{Script, script, tag};
+pub use script::{Script, languages, script, tag};
 pub use words::{Mistake, Words};
 
 /// The passcode that examples and explanations show.

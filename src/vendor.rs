@@ -33,7 +33,7 @@ pub use receipt::{Callback, News, RECEIPTS_PER_REQUEST_MAX, Refusal, Secured, To
 pub use request::{Job, Unfit};
 pub use script::Spoken;
 pub use simulation::{Asked, Objection, Said};
-pub use summary::{Needed, Offer, Period, ReceiptsFor, Signed, Summary};
+pub use summary::{Needed, Offer, Period, ReceiptsFor, Signed, Summary, Tongues};
 pub use template::Slot;
 
 #[cfg(test)]

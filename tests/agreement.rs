@@ -41,7 +41,7 @@ const NUMBERS: usize = if cfg!(debug_assertions) {
 };
 /// 2026-11-25.
 const NOW: Moment = Moment(1_795_600_000_000);
-const LOCALES: [&str; 6] = ["EN-US", "de", "de_AT", "fr", "", "ja"];
+const LOCALES: [&str; 8] = ["EN-US", "de", "de_AT", "fr", "", "ja", "fi", "et"];
 const TYPES: [&str; 3] = [
     "",
     "com.okta.user.telephony.mfa-verification",
@@ -109,7 +109,7 @@ fn number(examples: &[&str], dice: &mut Dice) -> String {
 
 /// A call and the question that asks the same.
 fn call(to: &str, dice: &mut Dice) -> (Message, Question) {
-    let (locale, request_type) = (LOCALES[dice.roll(6)], TYPES[dice.roll(3)]);
+    let (locale, request_type) = (LOCALES[dice.roll(8)], TYPES[dice.roll(3)]);
     let channel = Channel::ALL[usize::from(dice.roll(4) == 0)];
     let text = TEXTS[dice.roll(3)];
     let spelling = match channel {

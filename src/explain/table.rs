@@ -189,6 +189,8 @@ fn row(index: usize, step: &StepExplained) -> [String; 6] {
     if let Some(waits) = &step.waits {
         now.push(format!("by {} after {waits}", step.channel));
     }
+    let foreign = step.foreign.as_ref();
+    now.extend(foreign.map(|language| format!("no voice for {language}, nor has anybody else")));
     now.extend(step.first.map(|first| format!("first for {first} of 100")));
     now.extend(step.quota.as_ref().map(|quota| match &step.used_up_until {
         Some(until) => format!("quota {quota} USED UP until {until}"),

@@ -166,6 +166,41 @@ fn a_call_shows_what_is_spoken_and_in_which_language() {
 }
 
 #[test]
+fn who_has_no_voice_for_a_call_is_left_out_unless_nobody_has() {
+    let call = |locale: &str| {
+        let question = |q: &mut Question| {
+            q.channel = Some(Channel::Voice);
+            q.locale = Some(locale.to_owned());
+        };
+        ask("+4915123456789", question)
+    };
+    let finnish = call("fi");
+    assert_eq!(finnish.vendors, ["twilio", "vonage"]);
+    let page = finnish.page(false).to_string();
+    let why = "  -  telnyx, left out: it does not speak fi-FI\n";
+    assert!(page.contains(why), "{page}");
+    let json = serde_json::to_value(&finnish).expect("JSON");
+    assert_eq!(json["left_out"][0]["why"], "it does not speak fi-FI");
+    assert_eq!(json["steps"][0]["foreign"], serde_json::Value::Null);
+    // The first one speaks whatever it is told.
+    let chain = "vendors = [ \"vonage\", \"telnyx\" ]";
+    let from = RULES.find("vendors = ").expect("a chain");
+    let line = RULES[from..].lines().next().expect("a line");
+    let question = Question {
+        to: "+4915123456789".to_owned(),
+        channel: Some(Channel::Voice),
+        locale: Some("et".to_owned()),
+        ..Question::default()
+    };
+    let estonian = explain(&catalog(&RULES.replace(line, chain)), &question, Moment(0));
+    assert_eq!(estonian.vendors, ["vonage", "telnyx"]);
+    assert_eq!(estonian.steps[1].foreign.as_deref(), Some("et-EE"));
+    let page = estonian.page(false).to_string();
+    let told = page.matches("no voice for et-EE, nor has anybody else");
+    assert_eq!(told.count(), 2, "{page}");
+}
+
+#[test]
 fn of_many_rules_the_nearest_are_shown() {
     let mut rules = String::new();
     for n in 0..40 {

@@ -2,6 +2,7 @@
 
 mod capacity;
 mod dates;
+mod languages;
 mod reach;
 mod senders;
 mod texts;
@@ -108,6 +109,7 @@ impl Rules {
         analysis.capacities();
         analysis.senders_by_country();
         analysis.texts_by_country();
+        analysis.languages();
         analysis.tell_left_out();
     }
 }

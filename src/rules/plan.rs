@@ -8,9 +8,10 @@ use ring::digest;
 use crate::flow::{Channel, Due, Learning, Pace, Step, VendorName, Waits};
 use crate::number::Country;
 use crate::rules::countries::receipts_prove_nothing;
+use crate::rules::languages::{Offer, foreign, leave_foreign_out};
 use crate::rules::sender::{Misfit, Register, Sender, must_register};
 use crate::rules::wording::Wordings;
-use crate::text::{Given, measure, render};
+use crate::text::{Given, Languages, measure, render};
 use crate::time::Moment;
 
 /// A chain as meant: every vendor in it has an account.
@@ -53,6 +54,8 @@ pub(super) struct Account {
     pub(super) channels: Vec<Channel>,
     /// On these it must be told who a message comes from.
     pub(super) needs_sender: Vec<Channel>,
+    /// The languages that it reads calls in; absent: every one.
+    pub(super) speaks: Option<Languages>,
     /// The counter that its messages use up whose sender names none.
     pub(super) quota: Option<Arc<str>>,
     /// Those that may be its, the most specific first; its own one last.
@@ -98,8 +101,8 @@ pub(super) struct Around {
 
 /// The steps of a chain for a message.
 pub(super) struct Laid {
-    /// In the order in which they are tried, each with its weight.
-    pub(super) steps: Vec<(Step, Option<u32>)>,
+    /// In the order in which they are tried.
+    pub(super) offers: Vec<Offer>,
     /// The vendors that are of no use, and why.
     pub(super) left_out: Vec<(VendorName, Unused)>,
 }
@@ -123,6 +126,8 @@ pub enum Unused {
     Date,
     /// It must be told a sender, and none is for this.
     NoSender,
+    /// It has no voice for the language of a call, and another vendor has.
+    Language(Arc<str>),
     /// The text takes too many parts.
     TooLong {
         /// How many it takes.
@@ -143,6 +148,7 @@ impl fmt::Display for Unused {
             Unused::Unregistered => "it has no sender that is registered there",
             Unused::Date => "its sender is not valid at this time",
             Unused::NoSender => "it has no sender for this",
+            Unused::Language(language) => return write!(f, "it does not speak {language}"),
             Unused::TooLong { parts, most } => {
                 return write!(f, "the text takes {parts} parts, {most} at most");
             }
@@ -161,24 +167,26 @@ impl Chain {
     /// The steps for a message.
     pub(super) fn lay(&self, around: &Around, wanted: Wanted<'_>) -> Laid {
         let mut left_out = Vec::new();
-        let mut positions: Vec<Vec<(Step, Option<u32>)>> = Vec::with_capacity(self.positions.len());
-        for (index, position) in self.positions.iter().enumerate() {
-            let mut steps = Vec::with_capacity(position.entries.len());
+        let mut positions: Vec<Vec<Offer>> = Vec::with_capacity(self.positions.len());
+        for position in &self.positions {
+            let mut offers = Vec::with_capacity(position.entries.len());
             for entry in &position.entries {
                 match entry.step(self, around, wanted) {
-                    Ok(step) => steps.push((step, entry.weight)),
+                    Ok(step) => offers.push(entry.offer(step)),
                     Err(unused) => left_out.push((entry.vendor.name.clone(), unused)),
                 }
             }
-            if let (Some(seed), 2..) = (wanted.seed, steps.len()) {
-                let chosen = self.choose(index, &steps, seed);
-                let chosen = steps.remove(chosen);
-                steps.insert(0, chosen);
-            }
-            if !steps.is_empty() {
-                positions.push(steps);
+            positions.push(offers);
+        }
+        leave_foreign_out(&mut positions, &mut left_out);
+        for (index, offers) in positions.iter_mut().enumerate() {
+            if let (Some(seed), 2..) = (wanted.seed, offers.len()) {
+                let chosen = self.choose(index, offers, seed);
+                let chosen = offers.remove(chosen);
+                offers.insert(0, chosen);
             }
         }
+        positions.retain(|offers| !offers.is_empty());
         // A race starts with positions: those behind the chosen ones come after all starters.
         let heads = match self.pace.width {
             1 => 0,
@@ -190,7 +198,7 @@ impl Chain {
             .map(|p| p.remove(0))
             .collect();
         Laid {
-            steps: starters
+            offers: starters
                 .into_iter()
                 .chain(positions.into_iter().flatten())
                 .collect(),
@@ -199,10 +207,10 @@ impl Chain {
     }
 
     /// Picks an index with a probability in proportion to its weight.
-    fn choose(&self, index: usize, steps: &[(Step, Option<u32>)], seed: &[u8]) -> usize {
-        let weights = steps
+    fn choose(&self, index: usize, offers: &[Offer], seed: &[u8]) -> usize {
+        let weights = offers
             .iter()
-            .map(|(_, weight)| u64::from(weight.unwrap_or(1)));
+            .map(|offer| u64::from(offer.weight.unwrap_or(1)));
         let total: u64 = weights.clone().sum();
         let mut left = self.draw(index, seed) % total.max(1);
         for (at, weight) in weights.enumerate() {
@@ -252,6 +260,14 @@ impl Entry {
             return Err(Unused::Region);
         }
         Ok(channel)
+    }
+
+    fn offer(&self, step: Step) -> Offer {
+        Offer {
+            foreign: foreign(self.vendor.speaks.as_ref(), &step),
+            weight: self.weight,
+            step,
+        }
     }
 
     fn step(&self, chain: &Chain, around: &Around, wanted: Wanted<'_>) -> Result<Step, Unused> {

@@ -4,6 +4,7 @@ mod analysed_texts;
 mod analysis;
 mod chains;
 mod comparison;
+mod languages;
 mod lookup;
 mod problems;
 mod senders;
@@ -31,6 +32,7 @@ fn fleet() -> Fleet {
         data_region: data_region.map(Arc::from),
         channels: channels.to_vec(),
         needs_sender: Vec::new(),
+        speaks: None,
         rate: None,
         quota: None,
         stand_in: false,

@@ -94,6 +94,12 @@ impl Kind {
         Kind::Form(Form::new(what, pattern, examples))
     }
 
+    /// A BCP 47 tag.
+    pub(super) fn language(examples: &[&'static str]) -> Kind {
+        let pattern = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$";
+        Kind::form("language tag", pattern, examples)
+    }
+
     /// Words, each with what it means.
     pub(super) fn words(words: &[(&'static str, &'static str)]) -> Kind {
         let words = words.iter();

@@ -42,6 +42,11 @@ pub fn tag(language: &str) -> Cow<'_, str> {
     Cow::Owned(tag)
 }
 
+/// The language of every script.
+pub fn languages() -> impl Iterator<Item = &'static str> {
+    SCRIPTS.iter().map(|(_, script)| script.language)
+}
+
 fn known(locale: &str) -> Option<Script> {
     let mut tag = locale.to_ascii_lowercase().replace('_', "-");
     let mut accent = None;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::flow::{Channel, Secret, VendorName, Verdict};
+use crate::text::Languages;
 use crate::time::Moment;
 use crate::vendor::definition::{Credential, Definition, Operation, Regions};
 use crate::vendor::request::{Job, Unfit};
@@ -148,6 +149,12 @@ impl Account {
         lacking.sort_unstable();
         lacking.dedup();
         lacking
+    }
+
+    /// The languages that it reads calls in; absent: every one.
+    pub fn speaks(&self) -> Option<&Languages> {
+        let call = self.definition.operation(Channel::Voice)?;
+        call.speaks.as_ref()
     }
 
     /// What the account lacks and has too much, as problems to be told: credential names.

@@ -4,6 +4,7 @@ mod read;
 mod read_answer;
 mod read_auth;
 mod read_envelope;
+mod read_languages;
 mod read_receipts;
 mod read_script;
 
@@ -15,6 +16,7 @@ use regex::Regex;
 use crate::document::read_document;
 use crate::flow::{Channel, Reason};
 use crate::problem::{Problems, Source};
+use crate::text::Languages;
 use crate::vendor::authorization::Auth;
 use crate::vendor::example::Example;
 use crate::vendor::example::receipts::ReceiptExample;
@@ -22,6 +24,8 @@ use crate::vendor::pick::Pick;
 use crate::vendor::receipt::Receipts;
 use crate::vendor::script::Script;
 use crate::vendor::template::{Template, Tree};
+
+pub(crate) use read_languages::OTHERS;
 
 /// How to speak with one vendor.
 #[derive(Clone, Debug)]
@@ -82,7 +86,9 @@ pub struct Operation {
     pub(crate) idempotency: Option<String>,
     /// The words for GSM-7 and for UCS-2.
     pub(crate) encoding: Option<(String, String)>,
-    /// BCP 47 tags or their beginnings, and what the vendor calls these languages.
+    /// The languages that calls are read in; absent: every one.
+    pub(crate) speaks: Option<Languages>,
+    /// BCP 47 tags or their beginnings, and what the vendor calls these languages; `*` for those it does not speak.
     pub(crate) languages: Vec<(String, String)>,
     /// The answer is a text; its named groups are what is read.
     pub(crate) answer_pattern: Option<Regex>,

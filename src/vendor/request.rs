@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use crate::number::PhoneNumber;
 use crate::time::Moment;
-use crate::vendor::definition::{Body, Operation, Validity};
+use crate::vendor::definition::{Body, OTHERS, Operation, Validity};
 use crate::vendor::template::{Fill, Form, Slot, Template, Tree, Unfilled, uuid_of};
 
 /// One message for one vendor.
@@ -212,13 +212,15 @@ impl Operation {
         }
     }
 
-    /// The vendor's own name of a language: that of the whole tag, of as much of it as is listed, else the
-    /// tag in the form that the vendor wants.
+    /// The vendor's own name of a language: that of the whole tag, of as much of it as is listed, else that of
+    /// what the vendor does not speak, else the tag in the form that the vendor wants.
     fn language(&self, tag: &str, form: Form) -> String {
         let listed = |part: &str| {
             let mut languages = self.languages.iter();
             languages.find(|(known, _)| known.eq_ignore_ascii_case(part))
         };
+        let speaks = self.speaks.as_ref();
+        let is_foreign = speaks.is_some_and(|speaks| !speaks.has(tag));
         let mut part = tag;
         loop {
             if let Some((_, own)) = listed(part) {
@@ -226,6 +228,7 @@ impl Operation {
             }
             match (part.rfind('-'), form) {
                 (Some(at), _) => part = &part[..at],
+                (None, _) if is_foreign && listed(OTHERS).is_some() => part = OTHERS,
                 (None, Form::Primary) => return part.to_owned(),
                 (None, Form::Tag) => return tag.to_owned(),
             }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::flow::Channel;
+use crate::text::{Languages, languages};
 use crate::vendor::definition::{Definition, Operation, Validity};
 use crate::vendor::receipt::Receipts;
 use crate::vendor::template::Slot;
@@ -33,6 +34,8 @@ pub struct Offer {
     pub validity: Option<Period>,
     /// The field by which the vendor knows a repeated request.
     pub idempotency: Option<String>,
+    /// What it reads out, where it reads anything out.
+    pub languages: Option<Tongues>,
 }
 
 /// What an address for receipts is given out for.
@@ -54,6 +57,17 @@ pub struct Signed {
     pub scheme: &'static str,
     /// Optional credentials without which the address alone is the proof.
     pub with: Vec<String>,
+}
+
+/// The languages that calls are read in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Tongues {
+    /// BCP 47 tags or their beginnings; absent: every one.
+    pub speaks: Option<Vec<String>>,
+    /// How many there are among those that there are scripts in.
+    pub count: usize,
+    /// How many have a script.
+    pub of: usize,
 }
 
 /// How long a message may be valid at the vendor.
@@ -108,6 +122,8 @@ impl Definition {
             signed: operation.receipts.as_ref().map(|r| self.signed(r)),
             validity: operation.validity.map(period),
             idempotency: operation.idempotency.clone(),
+            languages: (channel == Channel::Voice && !operation.sends_nothing)
+                .then(|| tongues(operation.speaks.as_ref())),
         }
     }
 
@@ -123,6 +139,15 @@ impl Definition {
                 .map(|c| c.name.clone())
                 .collect(),
         }
+    }
+}
+
+fn tongues(speaks: Option<&Languages>) -> Tongues {
+    let of = languages().count();
+    Tongues {
+        speaks: speaks.map(|speaks| speaks.tags().to_vec()),
+        count: speaks.map_or(of, Languages::scripts),
+        of,
     }
 }
 

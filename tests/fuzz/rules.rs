@@ -43,6 +43,7 @@ fn fleet() -> Fleet {
         data_region: data_region.map(Into::into),
         channels: channels.to_vec(),
         needs_sender: Vec::new(),
+        speaks: None,
         rate: Rate::parse("100/s"),
         quota: None,
         stand_in: false,

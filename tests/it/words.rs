@@ -110,3 +110,36 @@ async fn a_text_of_too_many_parts_is_denied_and_says_so() {
     router.call(&call).await;
     assert!(far_end.asked()[0]["Body"].ends_with(" '482913'"));
 }
+
+#[tokio::test]
+async fn a_call_goes_to_the_vendor_that_speaks_its_language() {
+    let place = Place::new("");
+    let rules = "[[rule]]\nname = \"all\"\nchain = \"mine\"\n[chains.mine]\nvendors = [\"bandwidth\", \"telesign\"]\n";
+    place.write("routing-rules/20-rules.toml", rules);
+    let router = Router::start_in(Arc::new(place), &["--sandbox"]);
+    let mut call = hook_call(NUMBER);
+    call["data"]["messageProfile"]["deliveryChannel"] = json!("voice call");
+    // Nobody has a voice for the last one: it is read with a foreign accent.
+    let spoken = [
+        ("en", "bandwidth"),
+        ("pt_BR", "telesign"),
+        ("et", "bandwidth"),
+    ];
+    for (event, (locale, vendor)) in spoken.into_iter().enumerate() {
+        call["eventId"] = json!(format!("e{event}"));
+        call["data"]["messageProfile"]["locale"] = json!(locale);
+        let answer = router.call(&call).await;
+        assert_eq!(provider(&answer), vendor, "{locale}");
+    }
+    let path = format!(
+        "/api/v1/explain?to=%2B{}&channel=voice&locale=",
+        &NUMBER[1..]
+    );
+    let explained = router.admin_get(&format!("{path}pt-BR")).await;
+    assert_eq!(explained["vendors"], json!(["telesign"]));
+    let why = &explained["left_out"][0]["why"];
+    assert_eq!(why, "it does not speak pt-BR");
+    let explained = router.admin_get(&format!("{path}et")).await;
+    assert_eq!(explained["vendors"], json!(["bandwidth", "telesign"]));
+    assert_eq!(explained["steps"][0]["foreign"], "et-EE");
+}

@@ -66,6 +66,7 @@ fn fleet() -> Fleet {
         data_region: Some("eu".into()),
         channels: Channel::ALL.to_vec(),
         needs_sender: Vec::new(),
+        speaks: None,
         rate: None,
         quota: None,
         stand_in: false,

@@ -10,11 +10,12 @@ use crate::vendor::{Needed, Offer, ReceiptsFor, Summary};
 
 /// What stands where there is nothing to say.
 const NOTHING: &str = "-";
-const HEAD: [&str; 10] = [
+const HEAD: [&str; 11] = [
     "definition",
     "vendor",
     "accounts",
     "channels",
+    "languages",
     "receipts",
     "signed",
     "validity",
@@ -135,6 +136,7 @@ impl Listed {
                 .map(|offer| offer.channel.as_str())
                 .collect::<Vec<_>>()
                 .join(", "),
+            spoken(&summary.channels),
             of(&receipts),
             of(&signed),
             of(&validity),
@@ -143,6 +145,15 @@ impl Listed {
             credentials(&summary.credentials),
         ]
     }
+}
+
+/// How many of the languages that there are scripts in calls are read in.
+fn spoken(offers: &[Offer]) -> String {
+    let tongues = offers.iter().find_map(|offer| offer.languages.as_ref());
+    or_nothing(tongues.map(|tongues| match &tongues.speaks {
+        Some(_) if tongues.count < tongues.of => format!("{} of {}", tongues.count, tongues.of),
+        Some(_) | None => tongues.of.to_string(),
+    }))
 }
 
 /// What holds of all channels, or of each.

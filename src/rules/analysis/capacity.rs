@@ -205,7 +205,9 @@ fn is_told(met: &Met<'_>) -> bool {
         | Unused::OtherChannel
         | Unused::NoChannel
         | Unused::Unregistered
-        | Unused::Date => true,
+        | Unused::Date
+        // Never the last one.
+        | Unused::Language(_) => true,
         Unused::Region | Unused::Name | Unused::NoSender | Unused::TooLong { .. } => false,
     })
 }

@@ -80,6 +80,7 @@ impl Compiler<'_> {
                 data_region: vendor.data_region.clone(),
                 channels: vendor.channels.clone(),
                 needs_sender: vendor.needs_sender.clone(),
+                speaks: vendor.speaks.clone(),
                 quota: vendor.quota.clone(),
                 senders: own,
             }
@@ -223,7 +224,7 @@ impl Rules {
                 ..vendors_alone(Channel::Sms)
             };
             let laid = send.chain.lay(around, wanted);
-            laid.steps.iter().all(|(step, _)| step.waits.is_some())
+            laid.offers.iter().all(|offer| offer.step.waits.is_some())
         };
         let undated = self.around.registers.iter();
         let undated = Around {

@@ -5,6 +5,7 @@ use crate::flow::Channel;
 use crate::rules::condition::{locale, request_type};
 use crate::rules::file::{Place, Template, Validity, channel, each, name, names};
 use crate::rules::wording::Words;
+use crate::text::is_tag;
 
 /// What every vendor takes of a text, in characters (most of their API references say 1,600).
 const TEXT_CHARS_MAX: usize = 1_600;
@@ -81,13 +82,7 @@ fn words(value: Value<'_>) -> Option<Words> {
 /// A BCP 47 tag, as far as its form tells.
 fn language(value: Value<'_>) -> Option<String> {
     let text = value.string()?.value;
-    let mut subtags = text.split('-');
-    let primary = subtags.next().unwrap_or_default();
-    let is_language = (2..=3).contains(&primary.len())
-        && primary.chars().all(|c| c.is_ascii_alphabetic())
-        && subtags
-            .all(|s| (2..=8).contains(&s.len()) && s.chars().all(|c| c.is_ascii_alphanumeric()));
-    if is_language {
+    if is_tag(&text) {
         return Some(text);
     }
     let hint = "a tag such as `de-DE`".to_owned();

@@ -42,6 +42,7 @@ fn shipped_with(more: &str) -> (Rules, Vec<String>) {
         data_region: None,
         channels: Channel::ALL.to_vec(),
         needs_sender: Vec::new(),
+        speaks: None,
         rate: None,
         quota: None,
         stand_in: false,

@@ -199,11 +199,6 @@ fn says() -> [Key; 4] {
     );
     let text_about = "What is said. `{code}` must be in it (a call speaks it digit by digit); `{org}` is the org's `display_name`, \
                       `{minutes}` what is left of the code's life; `{{` and `}}` are braces.";
-    let language = Kind::form(
-        "language tag",
-        "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
-        &["de-DE"],
-    );
     let language_about = "The language in which a call is read. Only for `voice`.";
     let parameters = Kind::named("NAME", Kind::text("text"));
     let parameters_about = "What the vendor is told beside the text, such as `entity_id` and `template_id` of India's register; \
@@ -218,7 +213,8 @@ fn says() -> [Key; 4] {
                       Only for `sms`.";
     [
         Key::new("text", text, text_about).required(),
-        Key::new("language", language, language_about).or_else("from the person's locale"),
+        Key::new("language", Kind::language(&["de-DE"]), language_about)
+            .or_else("from the person's locale"),
         Key::new("parameters", parameters, parameters_about),
         Key::new("webotp", host, host_about),
     ]

@@ -78,8 +78,7 @@ fn request() -> [Key; 9] {
 
 fn stated() -> [Key; 4] {
     let known = "The field of the request by which the vendor knows one that it has had before.";
-    let languages =
-        "The vendor's own words for languages, by their tag; others are as `{language}` has them.";
+    let languages = "The vendor's own words for languages, by their tag; others are as `{language}` has them. `\"*\"` is for all that it does not speak.";
     [
         Key::new("validity", Kind::Table(validity()), "What `{validity}` is."),
         Key::new("encoding", Kind::Table(encoding()), "What `{encoding}` is."),

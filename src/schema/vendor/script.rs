@@ -6,7 +6,7 @@ use crate::schema::vendor::template;
 use crate::schema::{Key, Kind, Table};
 
 pub(super) fn call() -> Table {
-    let about = "As `[sms]`, with one slot and one key more: `{script}` is the address of `[voice.script]`. Who has one has the other, \
+    let about = "As `[sms]`, with one slot and two keys more: `{script}` is the address of `[voice.script]`. Who has one has the other, \
                  and `receipts`.";
     let example = r#"
 [voice]
@@ -39,9 +39,15 @@ json = { id = "c1", call = "answered" }
 news = [{ message_id = "c1", progress = "delivered", code = "answered" }]
 "#;
     let said = "What the call says, where the vendor fetches that.";
+    let speaks = "The languages that it has a voice for, by their tags or the beginnings of these. A call in another one goes to the \
+                  vendors of its chain that speak it, if there are any.";
+    let tags = Kind::language(&["en", "pt-BR"]).list_of_some();
     Table::new("call", "[voice]", about)
         .keys(keys())
-        .keys([Key::new("script", Kind::Table(script()), said)])
+        .keys([
+            Key::new("speaks", tags, speaks).or_else("every language"),
+            Key::new("script", Kind::Table(script()), said),
+        ])
         .example(example)
 }
 

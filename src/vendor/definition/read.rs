@@ -7,6 +7,7 @@ use crate::flow::Channel;
 use crate::problem::{Source, did_you_mean};
 use crate::vendor::authorization::Auth;
 use crate::vendor::definition::read_answer::{accepted_when, naming_pattern, refusals, simulate};
+use crate::vendor::definition::read_languages::{names, speaks};
 use crate::vendor::definition::read_script::check_script;
 use crate::vendor::definition::{
     Accepted, Body, Credential, Definition, Fields, Operation, Refused, Regions, Simulation,
@@ -114,7 +115,8 @@ impl Reader<'_> {
         });
         let validity = table.read("validity", Value::table);
         let encoding = table.read("encoding", Value::table);
-        let languages = table.read("languages", Value::table);
+        let speaks = speaks(channel, table);
+        let languages = names(table, speaks.as_ref());
         let answer_pattern = table.read("answer_pattern", naming_pattern);
         let accepted = table.require("accepted", Value::table);
         let accepted = accepted.and_then(|t| accepted_when(&t));
@@ -141,7 +143,8 @@ impl Reader<'_> {
             validity: validity.and_then(|t| period(&t)),
             idempotency,
             encoding: encoding.and_then(|t| words(&t)),
-            languages: languages.map(|t| texts(&t)).unwrap_or_default(),
+            speaks,
+            languages,
             answer_pattern,
             accepted: accepted?,
             refused: refused.map(|t| refusals(&t)).unwrap_or_default(),
@@ -261,13 +264,6 @@ fn words(table: &Table<'_>) -> Option<(String, String)> {
     Some((gsm7?.value, ucs2?.value))
 }
 
-fn texts(table: &Table<'_>) -> Vec<(String, String)> {
-    let entries = table.entries().into_iter();
-    entries
-        .filter_map(|(name, v)| Some((name.value, v.string()?.value)))
-        .collect()
-}
-
 /// An operation of which there is nothing to say.
 fn sends_nothing() -> Operation {
     Operation {
@@ -283,6 +279,7 @@ fn sends_nothing() -> Operation {
         validity: None,
         idempotency: None,
         encoding: None,
+        speaks: None,
         languages: Vec::new(),
         answer_pattern: None,
         accepted: Accepted::default(),

@@ -92,9 +92,14 @@ fn every_shipped_call_tells_the_language() {
 }
 
 fn caller(languages: &str, language: &str) -> Account {
+    speaker("", languages, language)
+}
+
+fn speaker(speaks: &str, languages: &str, language: &str) -> Account {
     let text = format!(
         r#"
 [voice]
+{speaks}
 path = "/call"
 auth = {{ scheme = "in_request" }}
 json = {{ to = "{{to}}", text = "{{text}}", language = "{language}", id = "{{parameter.id?}}" }}
@@ -120,4 +125,24 @@ fn a_language_is_told_as_the_vendor_calls_it() {
     check("{language}", "ar-SA", "arb");
     check("{language|primary}", "de-AT", "de");
     check("{language|primary}", "cmn-TW", "zh-tw");
+}
+
+#[test]
+fn what_a_vendor_does_not_speak_has_a_name_of_its_own() {
+    let check = |languages: &str, slot: &str, tag: &str, expected: &str| {
+        let account = speaker(r#"speaks = ["en", "pt-BR"]"#, languages, slot);
+        let said = body(&account, "x", tag).unwrap();
+        assert!(said.contains(&expected.to_owned()), "{tag}: {said:?}");
+        let speaks = account.speaks().expect("what it speaks");
+        assert!(speaks.has("pt-br") && !speaks.has("pt-PT"));
+    };
+    let others = r#"en = "english", "*" = "any""#;
+    check(others, "{language}", "en-GB", "english");
+    check(others, "{language}", "pt-BR", "pt-BR");
+    check(others, "{language|primary}", "pt-BR", "pt");
+    check(others, "{language}", "pt-PT", "any");
+    check(others, "{language|primary}", "de-DE", "any");
+    // A name for the beginning is closer.
+    check(r#"pt = "p", "*" = "any""#, "{language}", "pt-PT", "p");
+    check(r#"pt = "p""#, "{language}", "de-DE", "de-DE");
 }

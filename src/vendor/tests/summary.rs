@@ -29,6 +29,7 @@ auth = { scheme = "hmac_sha256", header = "x-sig", key = "{credential.secret}", 
 sandbox = { json = { id = "{id}", status = "{status}" }, intermediate = "sent", delivered = "ok", failed = "no", default_error = 1 }
 
 [voice]
+speaks = ["en", "pt"]
 path = "/call"
 auth = { scheme = "header", value = "Bearer {credential.key}" }
 json = { to = "{to}", text = "{text}" }
@@ -76,6 +77,9 @@ fn a_summary_has_what_people_choose_by() {
         unit: "min",
     };
     assert_eq!((&sms.validity, &voice.validity), (&Some(period), &None));
+    let tongues = voice.languages.as_ref().expect("what calls are read in");
+    assert_eq!(tongues.speaks, Some(vec!["en".to_owned(), "pt".to_owned()]));
+    assert_eq!((tongues.count, tongues.of, &sms.languages), (3, 41, &None));
 }
 
 #[test]
