@@ -170,7 +170,7 @@ impl Simulator {
         let request = Request::from_parts(head, body.to_bytes());
         self.received.fetch_add(1, Ordering::Relaxed);
         let account = self.account.load_full();
-        match account.recognise(&request) {
+        match account.recognise(&request, self.clock.now()) {
             Ok(asked) => self.act(&account, asked).await,
             Err(objection) => self.object(&account, &objection),
         }

@@ -12,7 +12,7 @@ use crate::contract::{Schema, Vendor, nothing_wrong, vendors};
 use crate::document::of_answer;
 use crate::jobs::{Dice, Drawn};
 
-/// 2099-12-31: the simulator judges by the real clock whether a token has expired.
+/// 2099-12-31.
 pub(crate) const NOW: Moment = Moment(4_102_358_400_000);
 /// Messages that the simulator accepts, of each vendor and channel.
 const MESSAGES: usize = 40;
@@ -47,7 +47,7 @@ impl Simulator<'_> {
             .account
             .request(self.channel, &drawn.job(), NOW)
             .expect("a request");
-        let asked = self.account.recognise(&request);
+        let asked = self.account.recognise(&request, NOW);
         let asked = asked.unwrap_or_else(|objection| panic!("{}: {objection:?}", self.vendor.name));
         (drawn, asked)
     }

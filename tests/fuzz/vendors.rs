@@ -145,7 +145,7 @@ fn ask(account: &Account) {
         };
         for channel in Channel::ALL {
             if let Ok(request) = account.request(channel, &job, NOW) {
-                drop(account.recognise(&request));
+                drop(account.recognise(&request, NOW));
             }
         }
     }

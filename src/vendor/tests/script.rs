@@ -126,7 +126,7 @@ fn the_vendors_side_reads_the_address_back() {
     let request = with_job(Some(URL), None, |job| {
         account.request(Channel::Voice, job, NOW).unwrap()
     });
-    let asked = account.recognise(&request).unwrap();
+    let asked = account.recognise(&request, NOW).unwrap();
     assert_eq!(asked.script.as_deref(), Some(URL));
     assert_eq!(asked.callback, None);
 }
