@@ -1,12 +1,11 @@
 //! Vendors' receipts: who they are of, and what the vendor hears.
 
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, HeaderValue};
-use hyper::{Method, Request, StatusCode};
+use hyper::{Request, StatusCode};
 use tokio::sync::Semaphore;
 
 use crate::dispatch::{ReceiptRequest, Taken, TakesReceipts};
-use crate::server::reply::{BodyFault, Response, empty, json, read_body, refusal};
+use crate::server::reply::{Response, empty, json, neither_get_nor_post, read_body, refusal};
 
 /// The path begins so; the vendor's account follows, then perhaps a reference.
 pub(crate) const RECEIPTS_PATH: &str = "/receipts/";
@@ -22,11 +21,8 @@ pub(crate) async fn receipts(
     request: Request<Incoming>,
 ) -> Response {
     let (head, body) = request.into_parts();
-    if !matches!(head.method, Method::GET | Method::POST) {
-        let mut response = refusal(StatusCode::METHOD_NOT_ALLOWED, "receipts are GET or POST");
-        let allow = HeaderValue::from_static("GET, POST");
-        response.headers_mut().insert(ALLOW, allow);
-        return response;
+    if let Some(refused) = neither_get_nor_post(&head.method) {
+        return refused;
     }
     let path = head.uri.path();
     let named = path.strip_prefix(RECEIPTS_PATH).unwrap_or_default();
@@ -42,12 +38,7 @@ pub(crate) async fn receipts(
     };
     let body = match read_body(body, RECEIPT_BYTES_MAX).await {
         Ok(body) => body,
-        Err(BodyFault::TooLarge) => {
-            return refusal(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
-        }
-        Err(BodyFault::TooSlow | BodyFault::Broken) => {
-            return refusal(StatusCode::BAD_REQUEST, "the body could not be read");
-        }
+        Err(fault) => return fault.refusal(),
     };
     let received = ReceiptRequest {
         vendor,

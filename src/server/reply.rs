@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
-use hyper::StatusCode;
 use hyper::body::{Body, Incoming};
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::{Method, StatusCode};
 use serde::Serialize;
 
 /// What every handler gives.
@@ -27,6 +27,32 @@ pub enum BodyFault {
     TooSlow,
     /// The connection broke.
     Broken,
+}
+
+impl BodyFault {
+    /// What a vendor hears whose request has it.
+    pub fn refusal(self) -> Response {
+        match self {
+            BodyFault::TooLarge => refusal(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
+            BodyFault::TooSlow | BodyFault::Broken => {
+                refusal(StatusCode::BAD_REQUEST, "the body could not be read")
+            }
+        }
+    }
+}
+
+/// What a vendor hears that comes with another method.
+pub fn neither_get_nor_post(method: &Method) -> Option<Response> {
+    if matches!(*method, Method::GET | Method::POST) {
+        return None;
+    }
+    let mut response = refusal(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "only GET and POST are allowed here",
+    );
+    let allow = HeaderValue::from_static("GET, POST");
+    response.headers_mut().insert(ALLOW, allow);
+    Some(response)
 }
 
 /// Reads a body of at most `most` bytes.

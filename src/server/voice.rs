@@ -1,12 +1,12 @@
 //! What calls are to say, for vendors that fetch it from us.
 
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
-use hyper::{Method, Request, StatusCode};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::{Request, StatusCode};
 use tokio::sync::Semaphore;
 
 use crate::dispatch::{ScriptRequest, Scripted, TellsScripts};
-use crate::server::reply::{BodyFault, Response, empty, read_body, refusal};
+use crate::server::reply::{Response, empty, neither_get_nor_post, read_body, refusal};
 
 /// The path begins so; a reference follows.
 pub(crate) const VOICE_PATH: &str = "/voice/";
@@ -19,11 +19,8 @@ static ROOM: Semaphore = Semaphore::const_new(256);
 /// Answers with what a call is to say.
 pub(crate) async fn voice(scripts: &impl TellsScripts, request: Request<Incoming>) -> Response {
     let (head, body) = request.into_parts();
-    if !matches!(head.method, Method::GET | Method::POST) {
-        let mut response = refusal(StatusCode::METHOD_NOT_ALLOWED, "scripts are GET or POST");
-        let allow = HeaderValue::from_static("GET, POST");
-        response.headers_mut().insert(ALLOW, allow);
-        return response;
+    if let Some(refused) = neither_get_nor_post(&head.method) {
+        return refused;
     }
     let path = head.uri.path();
     let reference = path.strip_prefix(VOICE_PATH).unwrap_or_default();
@@ -35,12 +32,7 @@ pub(crate) async fn voice(scripts: &impl TellsScripts, request: Request<Incoming
     };
     let body = match read_body(body, REQUEST_BYTES_MAX).await {
         Ok(body) => body,
-        Err(BodyFault::TooLarge) => {
-            return refusal(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
-        }
-        Err(BodyFault::TooSlow | BodyFault::Broken) => {
-            return refusal(StatusCode::BAD_REQUEST, "the body could not be read");
-        }
+        Err(fault) => return fault.refusal(),
     };
     let asked = ScriptRequest {
         reference: reference.to_owned(),
