@@ -32,6 +32,8 @@ pub struct Offer {
     /// How receipts are signed, where there are any.
     pub signed: Option<Signed>,
     pub validity: Option<Period>,
+    /// It is told when the passcode ends, as a time.
+    pub tells_end: bool,
     /// The field by which the vendor knows a repeated request.
     pub idempotency: Option<String>,
     /// What it reads out, where it reads anything out.
@@ -121,6 +123,7 @@ impl Definition {
             receipts,
             signed: operation.receipts.as_ref().map(|r| self.signed(r)),
             validity: operation.validity.map(period),
+            tells_end: operation.slots().contains(&&Slot::Expires),
             idempotency: operation.idempotency.clone(),
             languages: (channel == Channel::Voice && !operation.sends_nothing)
                 .then(|| tongues(operation.speaks.as_ref())),

@@ -191,7 +191,8 @@ fn signed(offer: &Offer) -> String {
 
 fn validity(offer: &Offer) -> String {
     let period = offer.validity.as_ref();
-    or_nothing(period.map(|p| format!("{}-{} {}", p.least, p.most, p.unit)))
+    let range = period.map(|p| format!("{}-{} {}", p.least, p.most, p.unit));
+    or_nothing(range.or_else(|| offer.tells_end.then(|| "its end".to_owned())))
 }
 
 /// Optional ones stand in parentheses.
