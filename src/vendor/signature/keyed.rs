@@ -1,5 +1,6 @@
 //! HMAC-SHA256 over the body, alone or with headers, perhaps with a time that must be of these minutes.
 
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName};
 
 use crate::time::Moment;
@@ -36,9 +37,13 @@ impl KeyedReceipt {
         };
         let given = header(callback.headers, &self.keyed.header)?;
         let expected = self.keyed.value(&parts, fill).ok_or(Refusal::Forged)?;
-        let folded = |text: &str| match self.keyed.hex {
-            true => text.to_ascii_lowercase(),
-            false => text.to_owned(),
+        let folded = |text: &str| match (self.keyed.hex, text.split_once(' ')) {
+            (true, _) => text.to_ascii_lowercase(),
+            // The name of a scheme is written in any case (RFC 9110, 11.1).
+            (false, Some((scheme, rest))) if self.keyed.header == AUTHORIZATION => {
+                format!("{} {rest}", scheme.to_ascii_lowercase())
+            }
+            (false, _) => text.to_owned(),
         };
         let (given, expected) = (folded(given), folded(&expected));
         genuine(same(given.as_bytes(), expected.as_bytes()))?;

@@ -272,6 +272,41 @@ fn the_name_of_the_customer_stands_beside_the_signature() {
     };
     assert_eq!(check(given), Ok(()));
     assert_eq!(check(&given.replace("FFFF", "FFFE")), Err(Refusal::Forged));
+    assert_eq!(check(&given.replace("TSA", "tsa")), Err(Refusal::Forged));
+}
+
+#[test]
+fn a_receipt_is_signed_as_requests_are_and_its_scheme_is_written_in_any_case() {
+    // From the tests of sinch-sdk-node (Apache-2.0).
+    let body = r#"{"identity":{"type":"number","endpoint":"+33444555666"},"method":"sms"}"#;
+    let signed = "{method}\n{body|md5}\n{content_type}\nx-timestamp:{header.x-timestamp}\n{path}";
+    let check = |scheme: &str, path: &str| {
+        let mut receipt = keyed(
+            "bXkta2V5LXNlY3JldA==",
+            true,
+            false,
+            signed,
+            "Application me:{signature}",
+        );
+        receipt.keyed.header = http::header::AUTHORIZATION;
+        let signature = "QP3OzQZVzRZAEev6DBLvJkgpiqyZPuXYsc7oyjUV0K8=";
+        Received {
+            method: Method::POST,
+            url: &format!("https://otp.example{path}"),
+            headers: &[
+                ("authorization", &format!("{scheme} me:{signature}")),
+                ("content-type", "application/json; charset=UTF-8"),
+                ("x-timestamp", "2023-11-22T09:10:11.999Z"),
+            ],
+            body,
+            now: Moment(0),
+        }
+        .checked(&Proof::Keyed(Box::new(receipt)))
+    };
+    assert_eq!(check("application", "/path/pathParamValue"), Ok(()));
+    assert_eq!(check("Application", "/path/pathParamValue"), Ok(()));
+    assert_eq!(check("Basic", "/path/pathParamValue"), Err(Refusal::Forged));
+    assert_eq!(check("application", "/path/other"), Err(Refusal::Forged));
 }
 
 #[test]
