@@ -1,6 +1,7 @@
 //! Who sent a receipt: each scheme is checked, and for the simulator also made, in one place.
 
 pub(crate) mod envelope;
+mod fields;
 pub(crate) mod keyed;
 pub(crate) mod timestamped;
 pub(crate) mod token;
@@ -221,7 +222,7 @@ impl Proof {
             }
             Proof::Basic { .. } | Proof::Header { .. } => self.fixed_header(&secrets),
             Proof::UrlParams { header, .. } => {
-                let signed = url_params::signature(&url, body, &secrets[0]);
+                let signed = url_params::signature(&url, body, &secrets[0]).ok()?;
                 (header.clone(), signed)
             }
             Proof::UrlNonce {
@@ -229,6 +230,7 @@ impl Proof {
             } => {
                 let made = sha256_hex(body);
                 let signed = url_nonce::signature(request.method(), &url, body, &made, &secrets[0]);
+                let signed = signed.ok()?;
                 stamps.push((nonce.clone(), made));
                 (signature.clone(), signed)
             }
