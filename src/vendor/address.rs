@@ -19,6 +19,12 @@ pub(crate) struct Address<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Allowed(Regex);
 
+impl PartialEq for Allowed {
+    fn eq(&self, other: &Allowed) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
+
 impl<'a> Address<'a> {
     pub(crate) fn read(text: &'a str) -> Option<Address<'a>> {
         let rest = text.strip_prefix(SCHEME)?;

@@ -27,7 +27,7 @@ use crate::vendor::template::{Fill, Template};
 
 /// How it is proven that a receipt is the vendor's own. Where the account has not the credential that a
 /// scheme needs, the reference in the address is the proof.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Proof {
     /// Nothing is signed: nobody else can know the reference in the address.
     Reference,
@@ -264,8 +264,7 @@ impl Proof {
                 (receipt.keyed.header.clone(), signed)
             }
             Proof::Envelope(envelope) => {
-                let wrapped = envelope.wrapped(body, &secrets[0], now)?;
-                *request.body_mut() = wrapped;
+                *request.body_mut() = envelope.wrapped(body, &secrets[0], now)?;
                 let text = HeaderValue::from_static("text/plain; charset=UTF-8");
                 request.headers_mut().insert(CONTENT_TYPE, text);
                 return Some(SignedIn::Envelope);

@@ -51,7 +51,7 @@ const CONFIRMATION: [&str; 7] = [
 ];
 
 /// The settings of the scheme.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Envelope {
     /// The only topic that is listened to: anybody can have others signed by the same key.
     pub(crate) topic: Template,
