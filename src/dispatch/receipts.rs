@@ -113,7 +113,11 @@ impl Dispatch {
         };
         let mut urls = self.addresses(&catalog);
         let first = urls.next().unwrap_or_default();
-        let heard = urls.fold(read(first), |heard, url| heard.or_else(|_| read(url)));
+        // What is proven at one address cannot be at another.
+        let heard = urls.fold(read(first), |heard, url| match heard {
+            Err(Refusal::Forged) => read(url),
+            known => known,
+        });
         let news = match heard {
             Ok(Heard::News(news)) => news,
             Ok(Heard::Greeting(greeting)) => return self.greet(vendor, greeting).await,
