@@ -134,6 +134,9 @@ impl Dispatch {
             Ok(false) | Err(_) => Taken::NotKept,
         }
     }
+        if let (Some(certificate), Ok(_)) = (&certificate, &heard) {
+            self.certificates.has_proven(certificate);
+        }
 
     /// Whether there is a vendor account that reports.
     pub fn is_reporting(&self, vendor: &str) -> bool {
