@@ -13,6 +13,7 @@ use crate::dispatch::Dispatch;
 use crate::dispatch::handshakes::Unfetched;
 use crate::dispatch::ids::Target;
 use crate::dispatch::inbox::{Post, Report, Unposted};
+use crate::dispatch::people::Late;
 use crate::dispatch::quotas::Capped;
 use crate::dispatch::reference::{self, Use};
 use crate::fitness::late_sign;
@@ -118,6 +119,9 @@ impl Dispatch {
             Err(Refusal::Forged) => read(url),
             known => known,
         });
+        if let (Some(certificate), Ok(_)) = (&certificate, &heard) {
+            self.certificates.has_proven(certificate);
+        }
         let news = match heard {
             Ok(Heard::News(news)) => news,
             Ok(Heard::Greeting(greeting)) => return self.greet(vendor, greeting).await,
@@ -134,9 +138,6 @@ impl Dispatch {
             Ok(false) | Err(_) => Taken::NotKept,
         }
     }
-        if let (Some(certificate), Ok(_)) = (&certificate, &heard) {
-            self.certificates.has_proven(certificate);
-        }
 
     /// Whether there is a vendor account that reports.
     pub fn is_reporting(&self, vendor: &str) -> bool {
@@ -228,12 +229,18 @@ impl Dispatch {
 
     /// Writes a receipt behind a delivery that nobody drives any more, and tells health what it says.
     pub(super) fn keep_late(&self, id: DeliveryId, report: Report, now: Moment) -> Ack {
+        let late = self.people.reported_late(id, &report);
         let Report {
             attempt,
             vendor,
             channel,
             receipt,
         } = report;
+        if matches!(late, Late::NotTheirs) {
+            tracing::warn!(delivery = %id, %vendor, attempt,
+                "a late receipt is of no message of this vendor");
+            return Ack::nothing();
+        }
         if receipt.unlisted {
             // Whether it is the passcode nobody knows any more.
             let code = receipt.code.as_deref();
@@ -241,10 +248,7 @@ impl Dispatch {
             self.telemetry
                 .count_unlisted(&vendor, channel.as_str(), code);
         }
-        if let Some(sent) = self.people.reported_late(id, attempt, &receipt)
-            && sent.vendor == vendor
-            && sent.channel == channel
-        {
+        if let Late::Theirs(Some(sent)) = late {
             if let Some(sign) = late_sign(&receipt, sent.at, sent.sender) {
                 self.health().saw(&vendor, sent.country, sign, now);
             }
