@@ -1,5 +1,6 @@
 //! Takes receipts in: proves them, finds the attempt that each is of, and hands it to the delivery.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,7 +39,7 @@ pub struct ReceiptRequest<'a> {
 }
 
 /// What came of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Taken {
     /// All of it is kept; the vendor wants to hear this status.
     Kept(StatusCode),
@@ -52,6 +53,20 @@ pub enum Taken {
     Unreadable,
     /// The disk did not take it: the vendor shall come again.
     NotKept,
+}
+
+/// Without the answer to a handshake.
+impl fmt::Debug for Taken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Taken::Kept(_) => "Kept",
+            Taken::Greeted(_) => "Greeted",
+            Taken::NoVendor => "NoVendor",
+            Taken::Unproven => "Unproven",
+            Taken::Unreadable => "Unreadable",
+            Taken::NotKept => "NotKept",
+        })
+    }
 }
 
 impl From<Refusal> for Taken {

@@ -8,7 +8,7 @@ const SCHEME: &str = "https://";
 
 /// An address of which nothing can be read in two ways: https, a host by name, a path of plain segments and
 /// perhaps a query. It has no user, no port, no fragment and nothing escaped in its path.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Address<'a> {
     pub(crate) host: &'a str,
     pub(crate) path: &'a str,

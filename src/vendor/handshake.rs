@@ -1,5 +1,7 @@
 //! What is told once when an address for receipts is set up, and what the vendor wants to see us do then.
 
+use std::fmt;
+
 use serde_json::Value as Json;
 
 use crate::flow::Channel;
@@ -7,11 +9,11 @@ use crate::time::Moment;
 use crate::vendor::account::Account;
 use crate::vendor::address::{Address, Allowed};
 use crate::vendor::pick::all_at;
-use crate::vendor::receipt::{Callback, News, Receipts, Refusal};
-use crate::vendor::template::{Slot, Tree};
 use crate::vendor::proving::Proving;
-
+use crate::vendor::receipt::{Callback, News, Receipts, Refusal};
 use crate::vendor::signature::Proof;
+use crate::vendor::template::{Slot, Tree};
+
 /// A token that we send back is at most this long.
 const TOKEN_CHARS_MAX: usize = 2_048;
 
@@ -39,7 +41,7 @@ pub enum Heard {
 }
 
 /// What is to be done about a handshake.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Greeting {
     /// Answer with this.
     Reply(Json),
@@ -47,6 +49,17 @@ pub enum Greeting {
     Visit(String),
     /// Nothing: it is the other way round, the vendor will tell no more.
     Farewell,
+}
+
+/// Without the token.
+impl fmt::Debug for Greeting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Greeting::Reply(_) => "Reply",
+            Greeting::Visit(_) => "Visit",
+            Greeting::Farewell => "Farewell",
+        })
+    }
 }
 
 impl Account {

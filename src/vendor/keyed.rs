@@ -25,7 +25,7 @@ pub(crate) struct Keyed {
 }
 
 /// The parts of a request of which a signature may be made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Parts<'a> {
     pub(crate) method: &'a Method,
     /// The address, whole, or from the path on.

@@ -26,7 +26,7 @@ pub use simulated::Told;
 pub const RECEIPTS_PER_REQUEST_MAX: usize = 1_000;
 
 /// A request that came to the address we gave a vendor.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Callback<'a> {
     pub method: &'a Method,
     /// The full address as the vendor was told, with its query.
