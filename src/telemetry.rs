@@ -1,6 +1,6 @@
 //! Owns the names of metrics and the form of logs.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -15,8 +15,10 @@ use tracing_subscriber::EnvFilter;
 /// Log lines waiting to be written; more are dropped rather than hold a passcode up.
 const LOG_LINES_WAITING_MAX: usize = 64_000;
 
-/// Unlisted codes with a counter of their own, at most; the rest are counted together.
-const UNLISTED_CODES_MAX: usize = 200;
+/// Unlisted codes of one vendor with a counter of their own, at most; the rest are counted together.
+const UNLISTED_CODES_MAX: usize = 64;
+/// Vendors whose unlisted codes have counters of their own.
+const UNLISTED_VENDORS_MAX: usize = 64;
 
 /// Seconds; from a loopback vendor to Okta's three seconds.
 const HOOK_BUCKETS: &[f64] = &[
@@ -73,20 +75,29 @@ pub struct Telemetry {
 /// Codes that no definition lists, and which of them have a counter of their own.
 struct Unlisted {
     counters: IntCounterVec,
-    seen: Mutex<HashSet<[String; 3]>>,
+    /// By vendor: channel and code.
+    seen: Mutex<HashMap<String, HashSet<[String; 2]>>>,
 }
 
 impl Unlisted {
     fn count(&self, vendor: &str, channel: &str, code: &str) {
-        let known = [vendor, channel, code].map(str::to_owned);
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let has_room = seen.len() < UNLISTED_CODES_MAX || seen.contains(&known);
-        if has_room {
-            seen.insert(known);
-        }
-        let code = if has_room { code } else { "other" };
+        let code = match self.has_room(vendor, channel, code) {
+            true => code,
+            false => "other",
+        };
         let labels = [vendor, channel, code];
         self.counters.with_label_values(&labels).inc();
+    }
+
+    /// One vendor's codes take no room from another's: it may be that vendor who makes them up.
+    fn has_room(&self, vendor: &str, channel: &str, code: &str) -> bool {
+        let known = [channel, code].map(str::to_owned);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() >= UNLISTED_VENDORS_MAX && !seen.contains_key(vendor) {
+            return false;
+        }
+        let codes = seen.entry(vendor.to_owned()).or_default();
+        codes.contains(&known) || codes.len() < UNLISTED_CODES_MAX && codes.insert(known)
     }
 }
 
@@ -351,5 +362,24 @@ mod tests {
         let text = String::from_utf8(telemetry.exposition()).unwrap();
         assert!(text.contains("trunkline_rules_reloads_total{result=\"ok\"} 1"));
         assert!(text.contains("trunkline_build_info{version=\"0.1.0\"} 1"));
+    }
+
+    #[test]
+    fn the_unlisted_codes_of_one_vendor_take_no_room_from_anothers() {
+        let telemetry = Telemetry::new().unwrap();
+        for code in 0..=UNLISTED_CODES_MAX {
+            telemetry.count_unlisted("a", "sms", Some(&code.to_string()));
+        }
+        for vendor in 0..UNLISTED_VENDORS_MAX {
+            telemetry.count_unlisted(&format!("v{vendor}"), "sms", Some("7"));
+        }
+        let text = String::from_utf8(telemetry.exposition()).unwrap();
+        let counted = |vendor: &str, code: &str| {
+            let labels = format!("channel=\"sms\",code=\"{code}\",vendor=\"{vendor}\"");
+            text.contains(&format!("trunkline_unlisted_codes_total{{{labels}}} 1"))
+        };
+        assert!(counted("a", "63") && !counted("a", "64") && counted("a", "other"));
+        assert!(counted("v0", "7") && counted("v62", "7"));
+        assert!(counted("v63", "other") && !counted("v63", "7"));
     }
 }

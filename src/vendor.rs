@@ -13,6 +13,7 @@ mod handshake;
 mod keyed;
 mod pick;
 mod preview;
+mod proving;
 mod receipt;
 mod request;
 mod script;

@@ -3,7 +3,6 @@
 //! Anybody can send a forged receipt that names an address. It must not make us hammer anybody, nor keep us from
 //! fetching what we had before.
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,12 +18,17 @@ const FETCH_MAX: Duration = Duration::from_secs(2);
 const FETCHED_BYTES_MAX: usize = 64 * 1024;
 /// Of all addresses together.
 const FETCHES_AT_ONCE_MAX: usize = 4;
-/// The one that was not used for the longest time makes room for another.
+/// The one that was not used for the longest time makes room for another; one that has never proven anything
+/// before all that have.
 const KEPT_MAX: usize = 16;
 /// Then a certificate is fetched again.
 const KEPT_MS: i64 = 86_400_000;
-/// After a failure nothing that is not known is fetched for so long.
+/// It is used for so long where it cannot be fetched again.
+const USED_MS: i64 = 7 * KEPT_MS;
+/// After a failure an address is left alone for so long.
 const PAUSE_MS: i64 = 10_000;
+/// Addresses that are left alone; when there are so many, all wait that are not known.
+const PAUSES_MAX: usize = 32;
 
 /// Fetches and keeps certificates.
 pub(crate) struct Certificates {
@@ -32,14 +36,16 @@ pub(crate) struct Certificates {
     room: Semaphore,
     /// The ones used last are at the end.
     kept: Mutex<Vec<Kept>>,
-    /// Until when addresses without a certificate are left alone.
-    pause: AtomicI64,
+    /// The addresses without a certificate that are left alone, and until when.
+    pauses: Mutex<Vec<(String, Moment)>>,
 }
 
 struct Kept {
     address: String,
     certificate: Arc<Certificate>,
     fetched_at: Moment,
+    /// Whoever can name an address can have a certificate kept, but not prove anything with it.
+    has_proven: bool,
     /// This address's own, which forged receipts with other ones do not touch.
     pause_until: Moment,
 }
@@ -74,7 +80,7 @@ impl Certificates {
             client,
             room: Semaphore::new(FETCHES_AT_ONCE_MAX),
             kept: Mutex::default(),
-            pause: AtomicI64::new(i64::MIN),
+            pauses: Mutex::default(),
         })
     }
 
@@ -106,9 +112,18 @@ impl Certificates {
         match certificate {
             Some(certificate) => Some(self.keep(address, certificate, now)),
             None => {
-                self.leave_alone(address, now.plus_ms(PAUSE_MS));
-                None
+                self.leave_alone(address, now);
+                self.old(address, now)
             }
+        }
+    }
+
+    /// Notes that a request was proven with a certificate.
+    pub(super) fn has_proven(&self, certificate: &Arc<Certificate>) {
+        let mut kept = self.kept();
+        let mut kept = kept.iter_mut();
+        if let Some(found) = kept.find(|k| Arc::ptr_eq(&k.certificate, certificate)) {
+            found.has_proven = true;
         }
     }
 
@@ -153,14 +168,18 @@ impl Certificates {
     fn look(&self, address: &str, now: Moment) -> Look {
         let mut kept = self.kept();
         let Some(at) = kept.iter().position(|k| k.address == address) else {
-            let paused = now.0 < self.pause.load(Ordering::Relaxed);
-            return if paused { Look::Pause } else { Look::Fetch };
+            return match self.is_left_alone(address, now) {
+                true => Look::Pause,
+                false => Look::Fetch,
+            };
         };
         let found = kept.remove(at);
-        let look = match &found {
-            k if now.ms_since(k.fetched_at) < KEPT_MS => Look::Kept(Arc::clone(&k.certificate)),
-            k if now < k.pause_until => Look::Pause,
-            _ => Look::Fetch,
+        let certificate = || Look::Kept(Arc::clone(&found.certificate));
+        let look = match now.ms_since(found.fetched_at) {
+            age if age < KEPT_MS => certificate(),
+            _ if found.pause_until <= now => Look::Fetch,
+            age if age < USED_MS => certificate(),
+            _ => Look::Pause,
         };
         kept.push(found);
         look
@@ -169,26 +188,52 @@ impl Certificates {
     fn keep(&self, address: &str, certificate: Certificate, now: Moment) -> Arc<Certificate> {
         let certificate = Arc::new(certificate);
         let mut kept = self.kept();
-        kept.retain(|k| k.address != address);
+        let before = kept.iter().position(|k| k.address == address);
+        let before = before.map(|at| kept.remove(at));
         if kept.len() >= KEPT_MAX {
-            kept.remove(0);
+            let unproven = kept.iter().position(|k| !k.has_proven);
+            kept.remove(unproven.unwrap_or(0));
         }
         kept.push(Kept {
             address: address.to_owned(),
             certificate: Arc::clone(&certificate),
             fetched_at: now,
+            has_proven: before.is_some_and(|k| k.has_proven),
             pause_until: now,
         });
         certificate
     }
 
-    fn leave_alone(&self, address: &str, until: Moment) {
-        match self.kept().iter_mut().find(|k| k.address == address) {
-            Some(kept) => kept.pause_until = until,
-            None => {
-                self.pause.fetch_max(until.0, Ordering::Relaxed);
-            }
+    /// The certificate that cannot be fetched again now.
+    fn old(&self, address: &str, now: Moment) -> Option<Arc<Certificate>> {
+        let kept = self.kept();
+        let found = kept.iter().find(|k| k.address == address)?;
+        let usable = now.ms_since(found.fetched_at) < USED_MS;
+        usable.then(|| Arc::clone(&found.certificate))
+    }
+
+    fn leave_alone(&self, address: &str, now: Moment) {
+        let until = now.plus_ms(PAUSE_MS);
+        if let Some(kept) = self.kept().iter_mut().find(|k| k.address == address) {
+            kept.pause_until = until;
+            return;
         }
+        let mut pauses = self.pauses(now);
+        if pauses.len() < PAUSES_MAX {
+            pauses.push((address.to_owned(), until));
+        }
+    }
+
+    fn is_left_alone(&self, address: &str, now: Moment) -> bool {
+        let pauses = self.pauses(now);
+        pauses.len() >= PAUSES_MAX || pauses.iter().any(|(known, _)| known == address)
+    }
+
+    /// The pauses that are not over.
+    fn pauses(&self, now: Moment) -> MutexGuard<'_, Vec<(String, Moment)>> {
+        let mut pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
+        pauses.retain(|(_, until)| now < *until);
+        pauses
     }
 
     fn kept(&self) -> MutexGuard<'_, Vec<Kept>> {

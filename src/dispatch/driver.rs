@@ -278,6 +278,9 @@ impl Driver {
                 }
             }
         })?;
+        if let Some(claim) = &self.claim {
+            claim.called(attempt, step);
+        }
         let parcel = Arc::clone(&self.parcel);
         self.calls.push(Box::pin(async move {
             let verdict = dispatch.courier.call(&account, channel, request).await;

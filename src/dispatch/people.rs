@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::dispatch::inbox::Report;
 use crate::flow::{Channel, DeliveryId, Progress, Receipt, SenderType, Step, VendorName};
 use crate::number::Country;
 use crate::time::Moment;
@@ -30,9 +31,28 @@ pub(super) struct Claim {
 /// How far a passcode has come.
 #[derive(Default)]
 struct Reach {
+    /// The attempts that a vendor was called for.
+    called: Vec<Called>,
     /// The attempts by which it was sent, or may have been.
     sent: Vec<Sent>,
     delivered: bool,
+}
+
+/// An attempt whose vendor was called.
+struct Called {
+    attempt: usize,
+    vendor: VendorName,
+    channel: Channel,
+}
+
+/// What a receipt comes to that is late.
+pub(super) enum Late {
+    /// Nobody knows the delivery any more.
+    Forgotten,
+    /// There is no such message of this vendor.
+    NotTheirs,
+    /// The attempt, if that is news.
+    Theirs(Option<Sent>),
 }
 
 /// An attempt whose vendor took the message, or may have.
@@ -74,6 +94,23 @@ impl Claim {
     /// A newer passcode has taken its place.
     pub(super) fn is_superseded(&self) -> bool {
         self.superseded.load(Ordering::Acquire)
+    }
+
+    /// A vendor is called: from now on it may report.
+    pub(super) fn called(&self, attempt: usize, step: &Step) {
+        self.reach().called.push(Called {
+            attempt,
+            vendor: Arc::clone(&step.vendor),
+            channel: step.channel,
+        });
+    }
+
+    fn is_of(&self, report: &Report) -> bool {
+        self.reach().called.iter().any(|called| {
+            called.attempt == report.attempt
+                && called.vendor == report.vendor
+                && called.channel == report.channel
+        })
     }
 
     /// A vendor has it, or may have.
@@ -172,15 +209,14 @@ impl People {
         }
     }
 
-    /// A receipt came for a delivery that was closed before; gives the attempt when that is news.
-    pub(super) fn reported_late(
-        &self,
-        id: DeliveryId,
-        attempt: usize,
-        receipt: &Receipt,
-    ) -> Option<Sent> {
+    /// A receipt came for a delivery that was closed before.
+    pub(super) fn reported_late(&self, id: DeliveryId, report: &Report) -> Late {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.by_id.get(&id)?.reported(attempt, receipt)
+        match known.by_id.get(&id) {
+            None => Late::Forgotten,
+            Some(claim) if !claim.is_of(report) => Late::NotTheirs,
+            Some(claim) => Late::Theirs(claim.reported(report.attempt, &report.receipt)),
+        }
     }
 }
 
@@ -265,6 +301,21 @@ mod tests {
         assert_eq!(superseded(&people, &resend, true), "1 2");
     }
 
+    fn delivered(attempt: usize, vendor: &str, channel: Channel) -> Report {
+        Report {
+            attempt,
+            vendor: vendor.into(),
+            channel,
+            receipt: Receipt {
+                progress: Progress::Delivered,
+                reason: None,
+                code: None,
+                capped: false,
+                unlisted: false,
+            },
+        }
+    }
+
     #[test]
     fn a_vendor_is_to_blame_unless_a_receipt_says_that_it_arrived() {
         let people = People::default();
@@ -274,18 +325,27 @@ mod tests {
             vendor: "a".into(),
             ..Step::default()
         };
+        first.called(0, &step);
         first.sent(0, &step, Moment(5));
         assert_eq!(first.failed_by(), [("a".into(), Channel::Sms)]);
-        let delivered = Receipt {
-            progress: Progress::Delivered,
-            reason: None,
-            code: None,
-            capped: false,
-            unlisted: false,
-        };
-        let news = people.reported_late(first.id, 0, &delivered);
-        assert_eq!(news.map(|sent| sent.at), Some(Moment(5)));
-        assert!(people.reported_late(first.id, 0, &delivered).is_none());
+        for (attempt, vendor, channel) in [
+            (0, "b", Channel::Sms),
+            (0, "a", Channel::Voice),
+            (1, "a", Channel::Sms),
+        ] {
+            let report = delivered(attempt, vendor, channel);
+            let late = people.reported_late(first.id, &report);
+            assert!(matches!(late, Late::NotTheirs));
+            assert_eq!(first.failed_by(), [("a".into(), Channel::Sms)]);
+        }
+        let report = delivered(0, "a", Channel::Sms);
+        let unknown = DeliveryId::from_bytes([9; 16]);
+        let late = people.reported_late(unknown, &report);
+        assert!(matches!(late, Late::Forgotten));
+        let late = people.reported_late(first.id, &report);
+        assert!(matches!(late, Late::Theirs(Some(sent)) if sent.at == Moment(5)));
+        let again = people.reported_late(first.id, &report);
+        assert!(matches!(again, Late::Theirs(None)));
         assert_eq!(first.failed_by(), []);
     }
 

@@ -1,5 +1,6 @@
 //! Takes receipts in: proves them, finds the attempt that each is of, and hands it to the delivery.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::dispatch::Dispatch;
 use crate::dispatch::handshakes::Unfetched;
 use crate::dispatch::ids::Target;
 use crate::dispatch::inbox::{Post, Report, Unposted};
+use crate::dispatch::people::Late;
 use crate::dispatch::quotas::Capped;
 use crate::dispatch::reference::{self, Use};
 use crate::fitness::late_sign;
@@ -37,7 +39,7 @@ pub struct ReceiptRequest<'a> {
 }
 
 /// What came of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Taken {
     /// All of it is kept; the vendor wants to hear this status.
     Kept(StatusCode),
@@ -51,6 +53,20 @@ pub enum Taken {
     Unreadable,
     /// The disk did not take it: the vendor shall come again.
     NotKept,
+}
+
+/// Without the answer to a handshake.
+impl fmt::Debug for Taken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Taken::Kept(_) => "Kept",
+            Taken::Greeted(_) => "Greeted",
+            Taken::NoVendor => "NoVendor",
+            Taken::Unproven => "Unproven",
+            Taken::Unreadable => "Unreadable",
+            Taken::NotKept => "NotKept",
+        })
+    }
 }
 
 impl From<Refusal> for Taken {
@@ -113,7 +129,14 @@ impl Dispatch {
         };
         let mut urls = self.addresses(&catalog);
         let first = urls.next().unwrap_or_default();
-        let heard = urls.fold(read(first), |heard, url| heard.or_else(|_| read(url)));
+        // What is proven at one address cannot be at another.
+        let heard = urls.fold(read(first), |heard, url| match heard {
+            Err(Refusal::Forged) => read(url),
+            known => known,
+        });
+        if let (Some(certificate), Ok(_)) = (&certificate, &heard) {
+            self.certificates.has_proven(certificate);
+        }
         let news = match heard {
             Ok(Heard::News(news)) => news,
             Ok(Heard::Greeting(greeting)) => return self.greet(vendor, greeting).await,
@@ -221,12 +244,18 @@ impl Dispatch {
 
     /// Writes a receipt behind a delivery that nobody drives any more, and tells health what it says.
     pub(super) fn keep_late(&self, id: DeliveryId, report: Report, now: Moment) -> Ack {
+        let late = self.people.reported_late(id, &report);
         let Report {
             attempt,
             vendor,
             channel,
             receipt,
         } = report;
+        if matches!(late, Late::NotTheirs) {
+            tracing::warn!(delivery = %id, %vendor, attempt,
+                "a late receipt is of no message of this vendor");
+            return Ack::nothing();
+        }
         if receipt.unlisted {
             // Whether it is the passcode nobody knows any more.
             let code = receipt.code.as_deref();
@@ -234,10 +263,7 @@ impl Dispatch {
             self.telemetry
                 .count_unlisted(&vendor, channel.as_str(), code);
         }
-        if let Some(sent) = self.people.reported_late(id, attempt, &receipt)
-            && sent.vendor == vendor
-            && sent.channel == channel
-        {
+        if let Late::Theirs(Some(sent)) = late {
             if let Some(sign) = late_sign(&receipt, sent.at, sent.sender) {
                 self.health().saw(&vendor, sent.country, sign, now);
             }

@@ -110,6 +110,11 @@ impl Dispatch {
     fn recall_attempts(&self, delivery: &Delivery, claim: Option<&Claim>, record: &Record) {
         for (index, attempt) in delivery.attempts().iter().enumerate() {
             let step = &delivery.plan().steps[attempt.step];
+            if let Some(claim) = claim
+                && !matches!(attempt.state, State::Skipped(_))
+            {
+                claim.called(index, step);
+            }
             let verdict = attempt.verdict();
             let sent = verdict.map_or(attempt.state == State::InFlight, |v| v.may_have_been_sent());
             if !sent {

@@ -1,6 +1,7 @@
 //! A definition together with one customer's credentials: what a vendor can be asked with.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,7 +14,7 @@ use crate::vendor::request::{Job, Unfit};
 use crate::vendor::template::Slot;
 
 /// What the configuration gives an account.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Grant {
     pub name: VendorName,
     pub base_url: Option<String>,
@@ -25,7 +26,7 @@ pub struct Grant {
 }
 
 /// A vendor that can be asked.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Account {
     name: VendorName,
     definition: Arc<Definition>,
@@ -33,6 +34,25 @@ pub struct Account {
     region: Option<Arc<str>>,
     credentials: BTreeMap<String, Secret>,
     from: Option<Arc<str>>,
+}
+
+/// Without addresses, which may have a password in them.
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grant")
+            .field("name", &self.name)
+            .field("region", &self.region)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("name", &self.name)
+            .field("region", &self.region)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Account {

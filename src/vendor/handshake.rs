@@ -1,5 +1,7 @@
 //! What is told once when an address for receipts is set up, and what the vendor wants to see us do then.
 
+use std::fmt;
+
 use serde_json::Value as Json;
 
 use crate::flow::Channel;
@@ -7,7 +9,9 @@ use crate::time::Moment;
 use crate::vendor::account::Account;
 use crate::vendor::address::{Address, Allowed};
 use crate::vendor::pick::all_at;
+use crate::vendor::proving::Proving;
 use crate::vendor::receipt::{Callback, News, Receipts, Refusal};
+use crate::vendor::signature::Proof;
 use crate::vendor::template::{Slot, Tree};
 
 /// A token that we send back is at most this long.
@@ -37,7 +41,7 @@ pub enum Heard {
 }
 
 /// What is to be done about a handshake.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Greeting {
     /// Answer with this.
     Reply(Json),
@@ -47,40 +51,60 @@ pub enum Greeting {
     Farewell,
 }
 
+/// Without the token.
+impl fmt::Debug for Greeting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Greeting::Reply(_) => "Reply",
+            Greeting::Visit(_) => "Visit",
+            Greeting::Farewell => "Farewell",
+        })
+    }
+}
+
 impl Account {
     /// What a request to a receipts' address says: a handshake, or news.
     ///
     /// # Errors
     /// When it cannot be shown to be the vendor's own, or nothing that the definition knows looks like it.
     pub fn hear(&self, callback: &Callback<'_>, now: Moment) -> Result<Heard, Refusal> {
-        if let Some(greeting) = self.greeting(callback, now)? {
+        let mut proving = Proving::new(self, callback, now);
+        if let Some(greeting) = self.greeting(callback, &mut proving)? {
             return Ok(Heard::Greeting(greeting));
         }
-        self.receipts(callback, now).map(Heard::News)
+        self.proven_receipts(callback, &mut proving)
+            .map(Heard::News)
     }
 
     /// The address of the certificate without which a request cannot be proven.
     pub fn certificate_address(&self, callback: &Callback<'_>, now: Moment) -> Option<String> {
         let fill = |slot: &Slot| self.credential_in(slot);
-        let mut proofs = self.all_receipts().map(|receipts| &receipts.proof);
+        let mut proofs: Vec<&Proof> = self.all_receipts().map(|r| &r.proof).collect();
+        // There are two channels: equal proofs stand beside each other.
+        proofs.dedup();
+        let mut proofs = proofs.into_iter();
         proofs.find_map(|proof| proof.certificate_address(callback, &fill, now))
     }
 
-    fn greeting(&self, callback: &Callback<'_>, now: Moment) -> Result<Option<Greeting>, Refusal> {
-        let fill = |slot: &Slot| self.credential_in(slot);
-        for receipts in self.all_receipts() {
-            let Some(greeting) = receipts.greeting(callback.body) else {
-                continue;
-            };
+    /// The body is not even read before its proof.
+    fn greeting<'a>(
+        &'a self,
+        callback: &Callback<'_>,
+        proving: &mut Proving<'a>,
+    ) -> Result<Option<Greeting>, Refusal> {
+        let greeted = self.all_receipts().filter(|r| r.handshake.is_some());
+        for receipts in greeted {
             // What is not proven may still be another channel's, or be refused as a receipt.
-            if receipts.proof.check(callback, &fill, now).is_ok() {
+            if proving.check(&receipts.proof).is_ok()
+                && let Some(greeting) = receipts.greeting(callback.body)
+            {
                 return greeting.map(Some);
             }
         }
         Ok(None)
     }
 
-    fn all_receipts(&self) -> impl Iterator<Item = &Receipts> {
+    pub(super) fn all_receipts(&self) -> impl Iterator<Item = &Receipts> {
         let operations = self.definition().operations.iter();
         operations.filter_map(|(_, operation)| operation.receipts.as_ref())
     }

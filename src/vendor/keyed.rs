@@ -10,7 +10,7 @@ use crate::vendor::signature::hex;
 use crate::vendor::template::{Fill, Slot, Template};
 
 /// What is signed, and how the signature is told.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Keyed {
     pub(crate) key: Template,
     /// Whether the key is base64 of the real one.
@@ -25,7 +25,7 @@ pub(crate) struct Keyed {
 }
 
 /// The parts of a request of which a signature may be made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Parts<'a> {
     pub(crate) method: &'a Method,
     /// The address, whole, or from the path on.

@@ -14,6 +14,7 @@ use crate::vendor::certificate::Certificate;
 use crate::vendor::definition::Coded;
 use crate::vendor::handshake::Handshake;
 use crate::vendor::pick::{Pick, all_at, code_word, text_of};
+use crate::vendor::proving::Proving;
 use crate::vendor::receipt::simulated::{SignedIn, SimulatedReceipt, forge};
 use crate::vendor::receipt::written::Written;
 use crate::vendor::signature::Proof;
@@ -25,7 +26,7 @@ pub use simulated::Told;
 pub const RECEIPTS_PER_REQUEST_MAX: usize = 1_000;
 
 /// A request that came to the address we gave a vendor.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Callback<'a> {
     pub method: &'a Method,
     /// The full address as the vendor was told, with its query.
@@ -147,12 +148,20 @@ impl Account {
         callback: &Callback<'_>,
         now: Moment,
     ) -> Result<Vec<(Channel, News)>, Refusal> {
+        self.proven_receipts(callback, &mut Proving::new(self, callback, now))
+    }
+
+    pub(crate) fn proven_receipts<'a>(
+        &'a self,
+        callback: &Callback<'_>,
+        proving: &mut Proving<'a>,
+    ) -> Result<Vec<(Channel, News)>, Refusal> {
         let mut refusal = None;
         let mut operations: Vec<_> = self.definition().operations.iter().collect();
         let told_apart = |r: &Receipts| r.only_with.is_some();
         operations.sort_by_key(|(_, o)| !o.receipts.as_ref().is_some_and(told_apart));
         for (channel, _) in operations {
-            match self.receipts_of(*channel, callback, now) {
+            match self.proven_receipts_of(*channel, callback, proving) {
                 Ok(Some(news)) => return Ok(news.into_iter().map(|n| (*channel, n)).collect()),
                 Ok(None) => {}
                 Err(refused) => refusal = refusal.or(Some(refused)),
@@ -168,12 +177,20 @@ impl Account {
         callback: &Callback<'_>,
         now: Moment,
     ) -> Result<Option<Vec<News>>, Refusal> {
+        self.proven_receipts_of(channel, callback, &mut Proving::new(self, callback, now))
+    }
+
+    fn proven_receipts_of<'a>(
+        &'a self,
+        channel: Channel,
+        callback: &Callback<'_>,
+        proving: &mut Proving<'a>,
+    ) -> Result<Option<Vec<News>>, Refusal> {
         let operation = self.definition().operation(channel);
         let Some(receipts) = operation.and_then(|o| o.receipts.as_ref()) else {
             return Ok(None);
         };
-        let credentials = |slot: &Slot| self.credential_in(slot);
-        receipts.proof.check(callback, &credentials, now)?;
+        proving.check(&receipts.proof)?;
         Ok(receipts.news(callback))
     }
 

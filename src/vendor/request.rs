@@ -1,6 +1,7 @@
 //! Renders the request that asks a vendor for one message.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,7 +15,7 @@ use crate::vendor::definition::{Body, OTHERS, Operation, Validity};
 use crate::vendor::template::{Fill, Form, Slot, Template, Tree, Unfilled, uuid_of};
 
 /// One message for one vendor.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Job<'a> {
     pub to: &'a PhoneNumber,
     pub from: Option<&'a str>,
@@ -35,6 +36,20 @@ pub struct Job<'a> {
     pub language: &'a str,
     /// What the text's template says beside it.
     pub parameters: &'a BTreeMap<Arc<str>, Arc<str>>,
+}
+
+/// Without text and addresses; of the number only what support sees.
+impl fmt::Debug for Job<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job")
+            .field("to", self.to)
+            .field("from", &self.from)
+            .field("reference", &self.reference)
+            .field("left_ms", &self.left_ms)
+            .field("ucs2", &self.ucs2)
+            .field("language", &self.language)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why a definition cannot ask for a message.

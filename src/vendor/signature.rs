@@ -1,6 +1,7 @@
 //! Who sent a receipt: each scheme is checked, and for the simulator also made, in one place.
 
 pub(crate) mod envelope;
+mod fields;
 pub(crate) mod keyed;
 pub(crate) mod timestamped;
 pub(crate) mod token;
@@ -26,7 +27,7 @@ use crate::vendor::template::{Fill, Template};
 
 /// How it is proven that a receipt is the vendor's own. Where the account has not the credential that a
 /// scheme needs, the reference in the address is the proof.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Proof {
     /// Nothing is signed: nobody else can know the reference in the address.
     Reference,
@@ -221,7 +222,7 @@ impl Proof {
             }
             Proof::Basic { .. } | Proof::Header { .. } => self.fixed_header(&secrets),
             Proof::UrlParams { header, .. } => {
-                let signed = url_params::signature(&url, body, &secrets[0]);
+                let signed = url_params::signature(&url, body, &secrets[0]).ok()?;
                 (header.clone(), signed)
             }
             Proof::UrlNonce {
@@ -229,6 +230,7 @@ impl Proof {
             } => {
                 let made = sha256_hex(body);
                 let signed = url_nonce::signature(request.method(), &url, body, &made, &secrets[0]);
+                let signed = signed.ok()?;
                 stamps.push((nonce.clone(), made));
                 (signature.clone(), signed)
             }
@@ -262,8 +264,7 @@ impl Proof {
                 (receipt.keyed.header.clone(), signed)
             }
             Proof::Envelope(envelope) => {
-                let wrapped = envelope.wrapped(body, &secrets[0], now)?;
-                *request.body_mut() = wrapped;
+                *request.body_mut() = envelope.wrapped(body, &secrets[0], now)?;
                 let text = HeaderValue::from_static("text/plain; charset=UTF-8");
                 request.headers_mut().insert(CONTENT_TYPE, text);
                 return Some(SignedIn::Envelope);

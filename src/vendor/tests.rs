@@ -7,6 +7,7 @@ mod preview;
 mod receipts;
 mod schemes;
 mod script;
+mod secrecy;
 mod signature;
 mod speech;
 mod summary;

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ring::hmac;
 use serde_json::json;
 
 use crate::far_end::{FarEnd, report, sid};
@@ -116,6 +119,30 @@ async fn what_is_forged_is_refused_and_counted() {
     assert!(metrics.contains(counted), "{metrics}");
     let method = router.client.put(format!("{base}{path}"));
     assert_eq!(method.send().await.unwrap().status(), 405);
+}
+
+/// The first address is the sandbox's own, and only there the signature is right.
+#[tokio::test]
+async fn what_is_proven_at_one_address_is_not_forged_because_of_another() {
+    let router = Router::start("[hook]\npublic_url = \"https://otp.example\"\n");
+    let base = router.hook.strip_suffix("/okta/telephony").unwrap();
+    let url = format!("{base}/receipts/twilio");
+    let text = std::fs::read_to_string(router.place.0.join("vendors/twilio.toml")).unwrap();
+    let definition: toml::Table = toml::from_str(&text).unwrap();
+    let token = definition["credentials"]["auth_token"]["example"].as_str();
+    let sha1 = hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY;
+    let key = hmac::Key::new(sha1, token.unwrap().as_bytes());
+    let signature = hmac::sign(&key, format!("{url}NoReceipt1").as_bytes());
+    let post = router
+        .client
+        .post(&url)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("x-twilio-signature", STANDARD.encode(signature))
+        .body("NoReceipt=1");
+    assert_ne!(post.send().await.unwrap().status(), 403);
+    let metrics = router.metrics().await;
+    let counted = r#"trunkline_receipts_total{status="unreadable",vendor="twilio"} 1"#;
+    assert!(metrics.contains(counted), "{metrics}");
 }
 
 #[tokio::test]

@@ -65,31 +65,68 @@ async fn a_certificate_is_fetched_once_a_day() {
 }
 
 #[tokio::test]
-async fn after_a_failure_there_is_a_pause_for_what_is_not_known() {
+async fn after_a_failure_an_address_is_left_alone_and_others_are_not() {
     let counted = Counted::new();
-    assert_eq!(counted.get("good-1", 0).await, (true, 1));
-    assert_eq!(counted.get("bad", 0).await, (false, 2));
-    for address in ["bad", "bad-2", "good-2"] {
-        assert_eq!(counted.get(address, PAUSE_MS - 1).await, (false, 2));
-    }
-    assert_eq!(counted.get("good-2", PAUSE_MS).await, (true, 3));
-    // What was fetched before is fetched again whatever others name.
-    assert_eq!(counted.get("bad", 24 * HOUR_MS).await, (false, 4));
-    assert_eq!(counted.get("good-1", 24 * HOUR_MS).await, (true, 5));
+    assert_eq!(counted.get("bad", 0).await, (false, 1));
+    assert_eq!(counted.get("bad", PAUSE_MS - 1).await, (false, 1));
+    assert_eq!(counted.get("good", 0).await, (true, 2));
+    assert_eq!(counted.get("bad", PAUSE_MS).await, (false, 3));
 }
 
 #[tokio::test]
-async fn a_known_address_that_fails_pauses_alone() {
+async fn after_many_failures_all_wait_that_are_not_known() {
+    let counted = Counted::new();
+    assert_eq!(counted.get("good-1", -24 * HOUR_MS).await, (true, 1));
+    for n in 0..PAUSES_MAX {
+        assert_eq!(counted.get(&format!("bad-{n}"), 0).await, (false, n + 2));
+    }
+    let fetches = PAUSES_MAX + 1;
+    for address in ["bad", "good-2"] {
+        assert_eq!(counted.get(address, PAUSE_MS - 1).await, (false, fetches));
+    }
+    // What was fetched before is fetched again whatever others name.
+    assert_eq!(counted.get("good-1", 0).await, (true, fetches + 1));
+    assert_eq!(counted.get("good-2", PAUSE_MS).await, (true, fetches + 2));
+}
+
+#[tokio::test]
+async fn a_certificate_that_cannot_be_fetched_again_is_used_for_a_week() {
     let counted = Counted::new();
     assert_eq!(counted.get("good", 0).await, (true, 1));
-    let day = NOW.plus_ms(24 * HOUR_MS);
     let certificates = &counted.certificates;
-    let failed = certificates.get_by("good", day, async { None }).await;
-    assert!(failed.is_none());
-    assert_eq!(counted.get("good", 24 * HOUR_MS + 1).await, (false, 1));
-    assert_eq!(counted.get("good-2", 24 * HOUR_MS + 1).await, (true, 2));
-    let later = 24 * HOUR_MS + PAUSE_MS;
-    assert_eq!(counted.get("good", later).await, (true, 3));
+    for (ms, used) in [
+        (24 * HOUR_MS, true),
+        (7 * 24 * HOUR_MS - 1, true),
+        (8 * 24 * HOUR_MS, false),
+    ] {
+        let now = NOW.plus_ms(ms);
+        let failed = certificates.get_by("good", now, async { None }).await;
+        assert_eq!(failed.is_some(), used);
+        // Until the pause is over nothing is fetched.
+        assert_eq!(counted.get("good", ms).await, (used, 1));
+    }
+    let later = 8 * 24 * HOUR_MS + PAUSE_MS;
+    assert_eq!(counted.get("good", later).await, (true, 2));
+}
+
+#[tokio::test]
+async fn a_certificate_that_proved_nothing_makes_room_before_one_that_did() {
+    let counted = Counted::new();
+    let ours = counted
+        .certificates
+        .get_by("ours", NOW, async { Some(pem()) });
+    counted.certificates.has_proven(&ours.await.unwrap());
+    for n in 0..2 * KEPT_MAX {
+        assert_eq!(counted.get(&format!("good-{n}"), 0).await, (true, n + 1));
+    }
+    assert_eq!(counted.get("ours", 0).await, (true, 2 * KEPT_MAX));
+    // Fetched again, it has proven what it proved.
+    let day = NOW.plus_ms(24 * HOUR_MS);
+    let again = counted
+        .certificates
+        .get_by("ours", day, async { Some(pem()) });
+    assert!(again.await.is_some());
+    assert!(counted.certificates.kept().iter().any(|k| k.has_proven));
 }
 
 #[tokio::test]
@@ -122,11 +159,15 @@ async fn what_is_no_certificate_is_not_kept() {
 #[tokio::test]
 async fn few_are_fetched_at_once_and_the_others_wait() {
     let certificates = certificates();
-    let (together, begun) = (Barrier::new(FETCHES_AT_ONCE_MAX), AtomicUsize::new(0));
-    let all = (0..20).map(|n| {
+    let together = Barrier::new(FETCHES_AT_ONCE_MAX);
+    let (begun, under_way) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let all = (0..5 * FETCHES_AT_ONCE_MAX).map(|n| {
         let fetch = async {
             begun.fetch_add(1, Ordering::Relaxed);
+            let others = under_way.fetch_add(1, Ordering::Relaxed);
+            assert!(others < FETCHES_AT_ONCE_MAX);
             together.wait().await;
+            under_way.fetch_sub(1, Ordering::Relaxed);
             None
         };
         let address = format!("bad-{n}");
@@ -135,7 +176,7 @@ async fn few_are_fetched_at_once_and_the_others_wait() {
     });
     let all = futures_util::future::join_all(all).await;
     assert!(all.iter().all(Option::is_none));
-    assert_eq!(begun.into_inner(), FETCHES_AT_ONCE_MAX);
+    assert_eq!(begun.into_inner(), 5 * FETCHES_AT_ONCE_MAX);
 }
 
 /// A server that answers every request with these bytes, and counts them.

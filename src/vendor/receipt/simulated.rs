@@ -12,7 +12,7 @@ use crate::vendor::signature::envelope;
 use crate::vendor::template::{Fill, Slot, Tree};
 
 /// A receipt that the simulator is to send.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Told<'a> {
     /// Where the client wants it.
     pub url: &'a str,

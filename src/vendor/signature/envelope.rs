@@ -51,7 +51,7 @@ const CONFIRMATION: [&str; 7] = [
 ];
 
 /// The settings of the scheme.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Envelope {
     /// The only topic that is listened to: anybody can have others signed by the same key.
     pub(crate) topic: Template,
@@ -104,12 +104,20 @@ impl Envelope {
         let own = self.own_certificate(fill);
         let certificate = match &own {
             Some(pem) => Certificate::from_pem(pem.as_bytes()),
-            None => callback.certificate.cloned(),
+            None => self.fetched(&root, callback),
         };
         let certificate = certificate.ok_or(Refusal::Forged)?;
         genuine(same(claim.topic.as_bytes(), topic.as_bytes()))?;
         genuine(certificate.signed(claim.message.as_bytes(), &claim.signature, claim.hash))?;
         claim.fresh(now)
+    }
+
+    /// The certificate that was fetched, if this is one of the places where it may be from: the account's other
+    /// channel may fetch elsewhere.
+    fn fetched(&self, root: &Json, callback: &Callback<'_>) -> Option<Certificate> {
+        let address = root.get(CERTIFICATE)?.as_str()?;
+        let certificate = callback.certificate.filter(|_| self.may_fetch(address))?;
+        Some(certificate.clone())
     }
 
     /// The address of the certificate that an envelope is said to be signed with. `None` where none is needed, or

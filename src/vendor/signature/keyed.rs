@@ -15,7 +15,7 @@ const TOLERANCE_S: i64 = 300;
 const NONCE_CHARS: usize = 26;
 
 /// What is signed of a receipt.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct KeyedReceipt {
     pub(crate) keyed: Keyed,
     /// The header with the time, in seconds.

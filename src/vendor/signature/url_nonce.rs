@@ -1,13 +1,12 @@
 //! HMAC-SHA256 over the address, its sorted query, the sorted fields of the form and a nonce, in base64.
 
-use std::collections::BTreeSet;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
 use ring::hmac;
 
 use crate::vendor::receipt::{Callback, Refusal};
+use crate::vendor::signature::fields::sorted;
 use crate::vendor::signature::{genuine, same};
 
 /// Signatures in one header, at most: several keys may be in use while they are changed.
@@ -19,30 +18,38 @@ pub(crate) fn check(
     nonce: &str,
     key: &str,
 ) -> Result<(), Refusal> {
-    let expected = signature(callback.method, callback.url, callback.body, nonce, key);
+    let expected = signature(callback.method, callback.url, callback.body, nonce, key)?;
     let mut all = given.split(',').map(str::trim).take(SIGNATURES_MAX);
     genuine(all.any(|one| same(one.as_bytes(), expected.as_bytes())))
 }
 
-pub(crate) fn signature(method: &Method, url: &str, body: &[u8], nonce: &str, key: &str) -> String {
-    let base = base(method, url, body);
+pub(crate) fn signature(
+    method: &Method,
+    url: &str,
+    body: &[u8],
+    nonce: &str,
+    key: &str,
+) -> Result<String, Refusal> {
+    let base = base(method, url, body)?;
     let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
     let tag = hmac::sign(&key, format!("{base}.{nonce}").as_bytes());
-    STANDARD.encode(tag)
+    Ok(STANDARD.encode(tag))
 }
 
 /// `https://host/path?query.fields`: of a GET all fields are among the query; of a POST those of the body stand
 /// behind it, without separators.
-fn base(method: &Method, url: &str, body: &[u8]) -> String {
+fn base(method: &Method, url: &str, body: &[u8]) -> Result<String, Refusal> {
     let (address, query) = url.split_once('?').unwrap_or((url, ""));
-    let mut query: BTreeSet<_> = form_urlencoded::parse(query.as_bytes()).collect();
-    let fields: BTreeSet<_> = form_urlencoded::parse(body).collect();
+    let mut query = sorted(query.as_bytes())?;
+    let fields = sorted(body)?;
     let in_query = *method == Method::GET;
     if in_query {
         query.extend(fields.iter().cloned());
+        query.sort_unstable();
+        query.dedup();
     }
     if query.is_empty() && fields.is_empty() {
-        return address.to_owned();
+        return Ok(address.to_owned());
     }
     let pairs: Vec<String> = query.iter().map(|(k, v)| format!("{k}={v}")).collect();
     let mut base = format!("{address}?{}", pairs.join("&"));
@@ -55,5 +62,5 @@ fn base(method: &Method, url: &str, body: &[u8]) -> String {
             base.push_str(value);
         }
     }
-    base
+    Ok(base)
 }

@@ -1,13 +1,13 @@
 //! HMAC-SHA1 over the address and the sorted fields of the form, in base64.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
 
 use crate::vendor::receipt::Refusal;
+use crate::vendor::signature::fields::{Field, sorted};
 use crate::vendor::signature::{genuine, same, sha256_hex};
 
 /// The query's name for the hash of a body that is no form.
@@ -17,22 +17,30 @@ pub(crate) fn check(url: &str, body: &[u8], given: &str, key: &str) -> Result<()
     if let Some(hash) = body_hash(url) {
         genuine(same(hash.as_bytes(), sha256_hex(body).as_bytes()))?;
     }
-    let right = |url: &String| same(given.as_bytes(), signature(url, body, key).as_bytes());
+    let fields = signed_fields(url, body)?;
+    let right = |url: &String| same(given.as_bytes(), over(url, &fields, key).as_bytes());
     genuine(spellings(url).iter().any(right))
 }
 
+pub(crate) fn signature(url: &str, body: &[u8], key: &str) -> Result<String, Refusal> {
+    Ok(over(url, &signed_fields(url, body)?, key))
+}
+
 /// A body whose hash is in the address is signed by that; otherwise its fields are.
-pub(crate) fn signature(url: &str, body: &[u8], key: &str) -> String {
+fn signed_fields<'a>(url: &str, body: &'a [u8]) -> Result<Vec<Field<'a>>, Refusal> {
+    match body_hash(url) {
+        Some(_) => Ok(Vec::new()),
+        None => sorted(body),
+    }
+}
+
+fn over(url: &str, fields: &[Field<'_>], key: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key.as_bytes());
     let mut context = hmac::Context::with_key(&key);
     context.update(url.as_bytes());
-    if body_hash(url).is_none() {
-        // Fields of one name are sorted by value, and equal ones count once.
-        let fields: BTreeSet<_> = form_urlencoded::parse(body).collect();
-        for (name, value) in fields {
-            context.update(name.as_bytes());
-            context.update(value.as_bytes());
-        }
+    for (name, value) in fields {
+        context.update(name.as_bytes());
+        context.update(value.as_bytes());
     }
     STANDARD.encode(context.sign())
 }

@@ -1,6 +1,7 @@
 //! Signed envelopes: published vectors, and what attackers may make of them.
 
 mod addresses;
+mod channels;
 
 use http::{HeaderMap, Method};
 use serde_json::{Value as Json, json};
@@ -108,9 +109,13 @@ hosts = '^sns\.[a-z]{2}(-[a-z]+)+-[0-9]\.amazonaws\.com(\.cn)?$'
 fn account(topic: &str, certificate: Option<&str>) -> Account {
     let (definition, told) = read(&Source::new("envelope.toml", DEFINITION));
     assert_eq!(told.len(), 2, "only the examples are missing: {told:?}");
+    Account::new(definition, grant(topic, certificate))
+}
+
+fn grant(topic: &str, certificate: Option<&str>) -> Grant {
     let credentials = [("topic", Some(topic)), ("certificate", certificate)];
     let credentials = credentials.into_iter();
-    let grant = Grant {
+    Grant {
         name: "e".into(),
         base_url: None,
         region: None,
@@ -118,8 +123,7 @@ fn account(topic: &str, certificate: Option<&str>) -> Account {
             .filter_map(|(name, value)| Some((name.to_owned(), Secret::new(value?))))
             .collect(),
         from: None,
-    };
-    Account::new(definition, grant)
+    }
 }
 
 fn envelopes() -> Vec<Json> {

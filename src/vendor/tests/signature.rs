@@ -1,8 +1,12 @@
 //! Each scheme against what vendors publish in their own tests, and against small changes of it.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::time::Moment;
+use crate::vendor::receipt::Callback;
 use crate::vendor::receipt::Refusal;
-use crate::vendor::signature::{timestamped, token, url_params};
+use crate::vendor::signature::{timestamped, token, url_nonce, url_params};
 
 /// When the vectors with a time in them were made: 2026-01-01T00:00:00Z.
 const MADE: Moment = Moment(1_767_225_600_000);
@@ -108,7 +112,7 @@ fn published_signatures_over_url_and_params_are_right() {
 #[test]
 fn a_port_is_tried_with_and_without_it() {
     let key = "12345";
-    let signed = |url: &str| url_params::signature(url, b"", key);
+    let signed = |url: &str| url_params::signature(url, b"", key).unwrap();
     let right = |told: &str, signed_url: &str| {
         url_params::check(told, b"", &signed(signed_url), key).is_ok()
     };
@@ -121,6 +125,44 @@ fn a_port_is_tried_with_and_without_it() {
         "https://a.example:8443/x",
         "https://a.example:443/x"
     ));
+}
+
+#[test]
+fn more_fields_than_any_vendor_has_are_forged_before_they_are_sorted() {
+    let (url, key) = ("https://a.example/x", "12345");
+    let form = |fields: usize| (0..fields).map(|n| format!("f{n}=1&")).collect::<String>();
+    let (most, more) = (form(256), form(257));
+    let method = &http::Method::POST;
+    let (headers, query) = (http::HeaderMap::new(), format!("{url}?{more}"));
+    // Signed as the vendor would sign them, with the fields in the order of their names.
+    let mut fields: Vec<String> = (0..257).map(|n| format!("f{n}1")).collect();
+    fields.sort();
+    let hmac_key = |algorithm| ring::hmac::Key::new(algorithm, key.as_bytes());
+    let signed = format!("{url}{}", fields.concat());
+    let sha1 = hmac_key(ring::hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY);
+    let given = STANDARD.encode(ring::hmac::sign(&sha1, signed.as_bytes()));
+    let refused = url_params::check(url, more.as_bytes(), &given, key);
+    assert_eq!(refused, Err(Refusal::Forged));
+    let given = url_params::signature(url, most.as_bytes(), key).unwrap();
+    assert_eq!(url_params::check(url, most.as_bytes(), &given, key), Ok(()));
+    let check = |url: &str, body: &str, given: &str| {
+        let callback = Callback {
+            method,
+            url,
+            headers: &headers,
+            body: body.as_bytes(),
+            reference_proven: false,
+            certificate: None,
+        };
+        url_nonce::check(&callback, given, "n", key)
+    };
+    let sha256 = hmac_key(ring::hmac::HMAC_SHA256);
+    let signed = format!("{url}?{}.n", fields.concat());
+    let given = STANDARD.encode(ring::hmac::sign(&sha256, signed.as_bytes()));
+    assert_eq!(check(url, &more, &given), Err(Refusal::Forged));
+    assert!(url_nonce::signature(method, &query, b"", "n", key).is_err());
+    let given = url_nonce::signature(method, url, most.as_bytes(), "n", key).unwrap();
+    assert_eq!(check(url, &most, &given), Ok(()));
 }
 
 /// From the tests of vonage-python-sdk (Apache-2.0).
