@@ -3,6 +3,7 @@
 mod read;
 mod read_answer;
 mod read_auth;
+mod read_codes;
 mod read_envelope;
 mod read_receipts;
 mod read_script;
