@@ -7,6 +7,7 @@ mod read_codes;
 mod read_envelope;
 mod read_receipts;
 mod read_script;
+mod soundness;
 
 use std::cell::RefCell;
 

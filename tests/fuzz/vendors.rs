@@ -110,7 +110,11 @@ fn proven(text: &str) -> String {
             false => format!("{line}\n"),
         }
     });
-    without_examples(&lines.collect::<String>())
+    // Such receipts must come to an address that the vendor is told.
+    let text = lines
+        .collect::<String>()
+        .replace("{text", "{callback}{text");
+    without_examples(&text)
 }
 
 fn account(text: &str) -> Option<Account> {
