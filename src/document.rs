@@ -104,6 +104,11 @@ impl<'a> Table<'a> {
         self.reading.broken.is_empty()
     }
 
+    /// How many errors were told so far, of this file and of others: whether there were new ones is to be seen by it.
+    pub fn errors_told(&self) -> usize {
+        self.reading.problems.borrow().errors()
+    }
+
     /// The file this table is in.
     pub fn source(&self) -> &'a Source {
         self.reading.source

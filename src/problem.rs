@@ -271,6 +271,12 @@ impl Problems {
         }
     }
 
+    /// How many errors there are.
+    pub fn errors(&self) -> usize {
+        let errors = self.all.iter();
+        errors.filter(|p| p.severity == Severity::Error).count()
+    }
+
     /// Whether any of them is an error.
     pub fn has_errors(&self) -> bool {
         self.all.iter().any(|p| p.severity == Severity::Error)

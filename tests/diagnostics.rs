@@ -1,7 +1,7 @@
 //! What operators are told about files with mistakes in them, word for word.
 //!
 //! A case is a file in `tests/golden/{rules,config,vendors}`, or a directory of files that are read as one rule
-//! set; beside it stands what `trunkline check` prints, and for some the same as JSON.
+//! set, or as a configuration and further definitions; beside it stands what `trunkline check` prints, and for some the same as JSON.
 
 #![expect(clippy::expect_used, reason = "a test may fail loudly")]
 #![expect(clippy::disallowed_methods, reason = "one variable renews the goldens")]
@@ -72,7 +72,7 @@ fn told_of_rules(files: &[Source]) -> Problems {
     problems.into_inner()
 }
 
-/// The configuration with the shipped definitions, and rules that use all of them.
+/// The configuration with the shipped definitions and those that stand beside it, and rules that use all of them.
 fn told_of_config(files: &[Source]) -> Problems {
     let problems = RefCell::default();
     let around = Surroundings {
@@ -83,7 +83,8 @@ fn told_of_config(files: &[Source]) -> Problems {
         file: &|_| Err(io::ErrorKind::NotFound.into()),
     };
     let config = read_config(&files[0], &around, &problems);
-    let definitions = sources(&root().join("vendors"));
+    let mut definitions = sources(&root().join("vendors"));
+    definitions.extend(files[1..].iter().cloned());
     let is_defined = |name: &str| {
         definitions
             .iter()

@@ -106,10 +106,7 @@ impl Fitting<'_> {
         let (name, account) = (&self.vendor.name, self.account);
         let able = account.channels();
         if able.is_empty() && account.origins().is_empty() {
-            let message = format!("`{}` has no `base_url`", name.value);
-            let hint = "this vendor gives every account an address of its own";
-            let span = name.span.clone();
-            self.problems.error_hint(self.source, span, message, hint);
+            self.tell_no_address();
             return;
         }
         let could_call = account.definition().operation(Channel::Voice).is_some();
@@ -121,6 +118,33 @@ impl Fitting<'_> {
             self.problems
                 .warning(self.source, span, message, Some(hint));
         }
+    }
+
+    /// An account whose vendor is nowhere; where the definition or the region is wrong, that is told already.
+    fn tell_no_address(&mut self) {
+        let definition = self.account.definition();
+        let regions = definition.regions();
+        let is_told = !regions.is_empty() && self.vendor.region.is_some();
+        if definition.operations.is_empty() || is_told {
+            return;
+        }
+        let name = &self.vendor.name;
+        let (message, hint) = match regions.as_slice() {
+            [] => (
+                format!("`{}` has no `base_url`", name.value),
+                "this vendor gives every account an address of its own".to_owned(),
+            ),
+            [first, others @ ..] => {
+                let others = others.iter().map(|region| format!(" or `\"{region}\"`"));
+                let others: String = others.collect();
+                (
+                    format!("`{}` has no `region`", name.value),
+                    format!("`region = \"{first}\"`{others}"),
+                )
+            }
+        };
+        let span = name.span.clone();
+        self.problems.error_hint(self.source, span, message, hint);
     }
 
     /// Receipts that the account cannot prove as well as its vendor allows.

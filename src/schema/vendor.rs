@@ -191,6 +191,12 @@ fn status() -> Kind {
     }
 }
 
+/// HTTP statuses that have one meaning.
+fn statuses() -> Kind {
+    let range = Kind::form("range", "^[1-5][0-9]{2}(-[1-5][0-9]{2})?$", &["500-599"]);
+    Kind::Any(vec![status(), range])
+}
+
 fn pointer() -> Kind {
     Kind::form("JSON pointer", "^/", &["/messages/0/id"])
 }
@@ -205,14 +211,19 @@ fn channel() -> Kind {
 }
 
 fn reasons() -> Table {
-    let about = "What the vendor's codes mean: numbers, texts, and ranges such as `\"4106-4158\"`. A code that is nowhere in it is \
-                 judged by the HTTP status, and counted.";
-    reasons_called("reasons", "`reasons`: what codes mean", about)
+    let about = "What the vendor's codes mean: numbers, texts, and ranges such as `\"4106-4158\"`. A code has one \
+                 reason: no range overlaps what another reason has. One that is nowhere in it is judged by the HTTP status, and counted.";
+    reasons_called("reasons", "`reasons`: what codes mean", about, &plain())
 }
 
-fn reasons_called(id: &'static str, heading: &'static str, about: &'static str) -> Table {
+fn reasons_called(
+    id: &'static str,
+    heading: &'static str,
+    about: &'static str,
+    codes: &Kind,
+) -> Table {
     let keys = reason::words().into_iter();
-    let keys = keys.map(|word| Key::new(word.word, plain().list(), word.about));
+    let keys = keys.map(|word| Key::new(word.word, codes.clone().list(), word.about));
     Table::new(id, heading, about).keys(keys)
 }
 

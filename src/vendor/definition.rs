@@ -3,10 +3,12 @@
 mod read;
 mod read_answer;
 mod read_auth;
+mod read_codes;
 mod read_envelope;
 mod read_languages;
 mod read_receipts;
 mod read_script;
+mod soundness;
 
 use std::cell::RefCell;
 

@@ -1,5 +1,6 @@
 //! The examples that a definition carries: a job, the request it must give, an answer, the verdict it must give.
 
+mod differences;
 mod documented;
 pub(crate) mod receipts;
 
@@ -23,6 +24,7 @@ use crate::problem::{Problem, Problems, Severity};
 use crate::time::Moment;
 use crate::vendor::account::Account;
 use crate::vendor::definition::Definition;
+use crate::vendor::example::differences::Differences;
 use crate::vendor::request::{Job, Unfit};
 use crate::vendor::template::{Place, Tree};
 
@@ -122,7 +124,7 @@ impl Example {
 
     /// What does not hold of it.
     fn failures(&self, account: &Account) -> Vec<String> {
-        let mut failures = Vec::new();
+        let mut failures = Differences::default();
         let Ok(to) = PhoneNumber::parse(&self.to, None) else {
             return vec!["`to` is not a number".to_owned()];
         };
@@ -144,25 +146,25 @@ impl Example {
             match account.request(self.channel, &job, EXAMPLE_NOW) {
                 Ok(request) => expected.compare(&request, &mut failures),
                 Err(unfit) => {
-                    failures.push(format!("no request could be made: {}", reason(&unfit)))
+                    failures.tell(format!("no request could be made: {}", reason(&unfit)));
                 }
             }
         }
         if let Some(expected) = &self.says {
             match account.spoken(self.channel, &job, EXAMPLE_NOW) {
-                Ok(spoken) if spoken.body.expose() == expected => {}
-                Ok(spoken) => failures.push(format!("the script is `{}`", spoken.body.expose())),
-                Err(unfit) => failures.push(format!("it says nothing: {}", reason(&unfit))),
+                Ok(spoken) => {
+                    failures.text("the script", Some(expected), Some(spoken.body.expose()));
+                }
+                Err(unfit) => failures.tell(format!("it says nothing: {}", reason(&unfit))),
             }
         }
         if let (Some(response), Some(expected)) = (&self.response, &self.verdict) {
             match verdict_on(account, self.channel, response) {
-                Some(verdict) if verdict == *expected => {}
-                Some(verdict) => failures.push(format!("the verdict is {}", in_words(&verdict))),
-                None => failures.push("the response is not one".to_owned()),
+                Some(verdict) => compare_verdicts(expected, &verdict, &mut failures),
+                None => failures.tell("the response is not one"),
             }
         }
-        failures
+        failures.told()
     }
 }
 
@@ -208,25 +210,27 @@ fn example_account(definition: &Arc<Definition>) -> Account {
     Account::documented(definition, "example".into(), elsewhere, None)
 }
 
-/// A verdict as definitions write it.
-fn in_words(verdict: &Verdict) -> String {
-    let texts = [
+fn compare_verdicts(expected: &Verdict, found: &Verdict, failures: &mut Differences) {
+    for ((name, expected), (_, found)) in in_words(expected).into_iter().zip(in_words(found)) {
+        let what = format!("the verdict's {name}");
+        failures.text(&what, expected.as_deref(), found.as_deref());
+    }
+}
+
+/// The fields of a verdict as definitions write them.
+fn in_words(verdict: &Verdict) -> [(&'static str, Option<String>); 8] {
+    let ms = verdict.retry_after_ms.map(|ms| format!("{ms}ms"));
+    let flag = |set: bool| set.then(|| "true".to_owned());
+    [
+        ("kind", Some(verdict.kind.as_str().to_owned())),
         ("reason", verdict.reason.map(|r| r.as_str().to_owned())),
         ("message_id", verdict.message_id.clone()),
+        ("parts", verdict.parts.map(|parts| parts.to_string())),
         ("code", verdict.code.clone()),
-        (
-            "retry_after",
-            verdict.retry_after_ms.map(|ms| format!("{ms}ms")),
-        ),
-    ];
-    let mut words = format!("`{{ kind = \"{}\"", verdict.kind.as_str());
-    for (name, text) in texts {
-        words.extend(text.map(|text| format!(", {name} = \"{text}\"")));
-    }
-    words.extend(verdict.parts.map(|parts| format!(", parts = {parts}")));
-    words.extend(verdict.capped.then_some(", capped = true"));
-    words.extend(verdict.unlisted.then_some(", unlisted = true"));
-    words + " }`"
+        ("retry_after", ms),
+        ("capped", flag(verdict.capped)),
+        ("unlisted", flag(verdict.unlisted)),
+    ]
 }
 
 fn reason(unfit: &Unfit) -> String {
@@ -234,7 +238,7 @@ fn reason(unfit: &Unfit) -> String {
         Unfit::NoChannel => "there is no such channel".to_owned(),
         Unfit::NoAddress => "there is no `base_url`".to_owned(),
         Unfit::NoScriptAddress => "there is no address for its script".to_owned(),
-        Unfit::Lacks(slot) => format!("the slot {slot:?} has no value"),
+        Unfit::Lacks(slot) => format!("the slot `{slot}` has no value"),
         Unfit::Credential => "a credential cannot be used as it is".to_owned(),
     }
 }
@@ -255,37 +259,40 @@ impl Answer {
 }
 
 impl Expected {
-    fn compare(&self, request: &Request<Bytes>, failures: &mut Vec<String>) {
-        let url = request.uri().to_string();
-        if self.url.as_ref().is_some_and(|u| *u != url) {
-            failures.push(format!("the address is `{url}`"));
+    fn compare(&self, request: &Request<Bytes>, failures: &mut Differences) {
+        if let Some(expected) = &self.url {
+            let url = request.uri().to_string();
+            failures.text("the address", Some(expected), Some(&url));
         }
+        let value = |name: &str| {
+            let value = request.headers().get(name)?;
+            Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
         for (name, expected) in &self.headers {
-            let value = request.headers().get(name).and_then(|v| v.to_str().ok());
-            if value != Some(expected.as_str()) {
-                failures.push(format!("the header `{name}` is {value:?}"));
+            let what = format!("the header `{name}`");
+            match value(name) {
+                Some(found) => failures.text(&what, Some(expected), Some(&found)),
+                None => failures.tell(format!("{what} is missing")),
             }
         }
         if let Some(basic) = &self.basic {
-            let expected = format!("Basic {}", STANDARD.encode(basic));
-            let value = request.headers().get(http::header::AUTHORIZATION);
-            if value.is_none_or(|v| v.as_bytes() != expected.as_bytes()) {
-                failures.push("the user or the password of `Authorization` is another".to_owned());
-            }
+            let found = value(http::header::AUTHORIZATION.as_str());
+            let found = found.and_then(|v| STANDARD.decode(v.strip_prefix("Basic ")?).ok());
+            let found = found.and_then(|v| String::from_utf8(v).ok());
+            let what = "what `Authorization: Basic` says";
+            failures.text(what, Some(basic), found.as_deref());
         }
         if let Some(expected) = &self.form {
             let fields = form_urlencoded::parse(request.body());
             let fields: Map<String, Json> = fields
                 .map(|(name, value)| (name.into_owned(), Json::from(value)))
                 .collect();
-            if Json::Object(fields.clone()) != *expected {
-                failures.push(format!("the form is {}", Json::Object(fields)));
-            }
+            failures.form(expected, &fields);
         }
         if let Some(expected) = &self.json {
-            let body: Option<Json> = serde_json::from_slice(request.body()).ok();
-            if body.as_ref() != Some(expected) {
-                failures.push(format!("the body is {}", body.unwrap_or(Json::Null)));
+            match serde_json::from_slice(request.body()) {
+                Ok(body) => failures.json(expected, &body),
+                Err(_) => failures.tell("the body is no JSON"),
             }
         }
     }

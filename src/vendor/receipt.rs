@@ -1,5 +1,6 @@
 //! Reads delivery reports: first who sent them is proven, then codes come out, never texts.
 
+mod lacking;
 pub(crate) mod simulated;
 pub(crate) mod written;
 

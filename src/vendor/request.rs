@@ -138,18 +138,23 @@ impl Operation {
 
     /// The path; what fills its slots is escaped.
     pub(crate) fn path_of(&self, fill: &Fill<'_>) -> Result<String, Unfilled> {
-        let escaped = |slot: &Slot| {
-            let value = fill(slot)?;
+        let escaped = |value: String| {
             let bytes = form_urlencoded::byte_serialize(value.as_bytes());
-            Some(bytes.collect::<String>().replace('+', "%20"))
+            bytes.collect::<String>().replace('+', "%20")
         };
-        let path = self.path.fill(&escaped)?;
+        let path = self.path.fill_written(fill, &escaped)?;
         path.ok_or(Unfilled(Slot::Reference))
     }
 
     /// Every slot of the request.
     pub(crate) fn slots(&self) -> Vec<&Slot> {
         let templates = self.templates().into_iter();
+        templates.flat_map(Template::slots).collect()
+    }
+
+    /// Every slot of what the vendor is sent, without those of a script that it fetches.
+    pub(crate) fn sent_slots(&self) -> Vec<&Slot> {
+        let templates = self.sent_templates().into_iter();
         templates.flat_map(Template::slots).collect()
     }
 
@@ -170,6 +175,12 @@ impl Operation {
     }
 
     fn templates(&self) -> Vec<&Template> {
+        let mut templates = self.sent_templates();
+        templates.extend(self.script.iter().map(|script| &script.body));
+        templates
+    }
+
+    fn sent_templates(&self) -> Vec<&Template> {
         let mut templates: Vec<&Template> = vec![&self.path];
         templates.extend(self.query.iter().flat_map(|(_, t)| t.templates()));
         templates.extend(self.headers.iter().map(|(_, t)| t));
@@ -179,7 +190,6 @@ impl Operation {
             Body::Form(fields) => templates.extend(fields.iter().flat_map(|(_, t)| t.templates())),
             Body::Json(tree) => templates.extend(tree.templates()),
         }
-        templates.extend(self.script.iter().map(|script| &script.body));
         templates
     }
 

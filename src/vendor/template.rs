@@ -79,6 +79,18 @@ impl Template {
     /// # Errors
     /// When a slot that is not optional has none.
     pub(crate) fn fill(&self, fill: &Fill<'_>) -> Result<Option<String>, Unfilled> {
+        self.fill_written(fill, &|value| value)
+    }
+
+    /// The same, with what comes out of a slot's filter written in another way.
+    ///
+    /// # Errors
+    /// When a slot that is not optional has no value.
+    pub(crate) fn fill_written(
+        &self,
+        fill: &Fill<'_>,
+        written: &dyn Fn(String) -> String,
+    ) -> Result<Option<String>, Unfilled> {
         let mut text = String::new();
         for piece in &self.0 {
             let (slot, filter, optional) = match piece {
@@ -96,7 +108,7 @@ impl Template {
             let is_there = |v: &String| !v.is_empty() || matches!(slot, Slot::Body);
             match fill(slot).filter(is_there) {
                 Some(value) => match filter.apply(value) {
-                    Some(value) => text.push_str(&value),
+                    Some(value) => text.push_str(&written(value)),
                     None => return Ok(None),
                 },
                 None if optional => return Ok(None),

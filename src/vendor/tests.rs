@@ -238,6 +238,7 @@ fn an_example_that_does_not_hold_is_told() {
 [sms]
 path = "/send"
 auth = { scheme = "in_request" }
+json = { to = "{to}", text = "{text}" }
 accepted = { status = [200], message_id = "/id" }
 sandbox = { default_error = 1 }
 [[example]]
@@ -245,7 +246,10 @@ name = "yes"
 response = { status = 200, json = { id = "a" } }
 verdict = { kind = "accepted", message_id = "b" }
 "#;
-    assert!(told(text).contains("the example `yes` does not hold: the verdict is `{ kind"));
+    assert!(
+        told(text)
+            .contains("the example `yes` does not hold: the verdict's message_id is `a`, not `b`")
+    );
 }
 
 #[test]
@@ -254,6 +258,7 @@ fn a_daily_cap_is_told_in_answers_and_is_a_matter_of_rate_unless_listed_otherwis
 [sms]
 path = "/send"
 auth = { scheme = "in_request" }
+json = { to = "{to}", text = "{text}" }
 accepted = { status = [200], message_id = "/id" }
 refused = { code = "/code", daily_cap = [7, "80-89", 9], reasons = { sender = [9], rate = [6] } }
 sandbox = { default_error = 1 }

@@ -120,7 +120,8 @@ fn proven(text: &str) -> String {
             proven.extend([REFERENCE, "\n"]);
         }
     }
-    proven
+    // Such receipts must come to an address that the vendor is told.
+    proven.replace("{text", "{callback}{text")
 }
 
 fn account(text: &str) -> Option<Account> {

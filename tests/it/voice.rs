@@ -30,6 +30,7 @@ auth = { scheme = "hmac_sha1_url_params", header = "x-caller-signature", key = "
 body = "json"
 message_id = "/sid"
 status = "/call"
+intermediate = ["ringing"]
 delivered = ["answered"]
 failed = ["busy"]
 auth = { scheme = "reference" }

@@ -260,6 +260,10 @@ fn fields(table: &Table, given: &[(&str, &str)], without: &str) -> Fields {
     if table.id == "definition" {
         needed.push("credentials");
     }
+    // What it is, a request that has `{validity}` must say.
+    if ["operation", "call"].contains(&table.id) {
+        needed.push("validity");
+    }
     let key = |name: &str| -> Option<&Key> { table.keys.iter().find(|k| k.name == name) };
     let rest = needed
         .into_iter()

@@ -4,7 +4,7 @@ use crate::schema::vendor::receipts::receipts;
 use crate::schema::vendor::{
     REGIONS, answered, answered_text, coded, credential_text, fields, header, header_template,
     plain, pointer, reasons_called, regions, regular, sent, signature_template, signed_template,
-    status, template,
+    status, statuses, template,
 };
 use crate::schema::{Form, Key, Kind, Table};
 
@@ -57,7 +57,7 @@ fn request() -> [Key; 9] {
         Key::new(
             "path",
             template("/v1/{to|digits}"),
-            "The path behind `base_url`.",
+            "The path behind `base_url`; no slot of it has a `?`.",
         )
         .required(),
         Key::new("query", fields(sent()), "The query."),
@@ -302,6 +302,7 @@ rate = [1429]
                     "statuses",
                     "`statuses`: what HTTP statuses mean",
                     statuses,
+                    &self::statuses(),
                 )),
                 statuses,
             ),

@@ -20,6 +20,7 @@ sandbox = { default_error = 1001, accept = { status = 200, json = { id = "{id}" 
 body = "json"
 message_id = "/id"
 status = "/call"
+intermediate = ["ringing"]
 delivered = ["answered"]
 failed = ["busy"]
 reasons = { unreachable = ["busy"] }

@@ -9,6 +9,7 @@ use crate::vendor::authorization::Auth;
 use crate::vendor::definition::read_answer::{accepted_when, naming_pattern, refusals, simulate};
 use crate::vendor::definition::read_languages::{names, speaks};
 use crate::vendor::definition::read_script::check_script;
+use crate::vendor::definition::soundness::{check_defined, check_sent, whole_path};
 use crate::vendor::definition::{
     Accepted, Body, Credential, Definition, Fields, Operation, Refused, Regions, Simulation,
     Validity,
@@ -91,28 +92,22 @@ impl Reader<'_> {
             table.finish();
             return Some(sends_nothing());
         }
+        let told = table.errors_told();
         let base_url = table.read("base_url", |v| self.secret(v));
         let regions = self.regions(table);
         let method = table.read("method", |v| {
             v.one_of(&[("POST", 0), ("GET", 1), ("PUT", 2)])
         });
-        let path = table.require("path", |v| self.template(v));
+        let path = table.require("path", |v| whole_path(v, self.template(v)?));
         let query = table.read("query", |v| self.fields(v)).unwrap_or_default();
         let headers = table.read("headers", Value::table);
         let headers = headers.map(|t| self.headers(&t)).unwrap_or_default();
         let auth = table.require("auth", Value::table);
         let auth = auth.and_then(|t| self.auth(&t));
         let body = self.body(table);
-        let idempotency = table.read("idempotency", Value::string);
-        let idempotency = idempotency.and_then(|field| {
-            let is_there = has_field(&field.value, &query, &headers, &body);
-            if !is_there {
-                let message = format!("the request has no field `{}`", field.value);
-                let hint = "a field of the form or the query, a header, or a JSON pointer";
-                table.error(field.span, message, Some(hint.to_owned()));
-            }
-            is_there.then_some(field.value)
-        });
+        let is_whole = table.errors_told() == told;
+        let is_field = |name: &str| has_field(name, &query, &headers, &body);
+        let idempotency = table.read("idempotency", |v| one_field(v, is_field));
         let validity = table.read("validity", Value::table);
         let encoding = table.read("encoding", Value::table);
         let speaks = speaks(channel, table);
@@ -153,6 +148,10 @@ impl Reader<'_> {
             simulation: simulation?,
         };
         check_script(channel, table, &operation);
+        check_defined(table, &operation);
+        if is_whole {
+            check_sent(channel, table, &operation);
+        }
         Some(operation)
     }
 
@@ -288,6 +287,17 @@ fn sends_nothing() -> Operation {
         script: None,
         simulation: Simulation::default(),
     }
+}
+
+/// The name of a field that the request has.
+fn one_field(value: Value<'_>, is_there: impl Fn(&str) -> bool) -> Option<String> {
+    let field = value.string()?.value;
+    if is_there(&field) {
+        return Some(field);
+    }
+    let hint = "a field of the form or the query, a header, or a JSON pointer";
+    let message = format!("the request has no field `{field}`");
+    value.wrong(message, Some(hint.to_owned()))
 }
 
 /// Whether a request has a field of this name: in the query or the form, a header, or at a JSON pointer.

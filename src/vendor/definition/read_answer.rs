@@ -1,17 +1,12 @@
 //! Reads how a definition's answers are read: what is a yes, what codes mean, what the simulator says.
 
-use std::ops::Range;
-
 use http::StatusCode;
 use regex::Regex;
 
 use crate::document::{At, Table, Value};
-use crate::flow::Reason;
-use crate::problem::did_you_mean;
 use crate::vendor::definition::read::header_name;
-use crate::vendor::definition::{
-    Accepted, Coded, Codes, Refused, Simulated, SimulatedBody, Simulation,
-};
+use crate::vendor::definition::read_codes::{codes, codes_of_reasons, statuses_of_reasons};
+use crate::vendor::definition::{Accepted, Coded, Refused, Simulated, SimulatedBody, Simulation};
 use crate::vendor::pick::Pick;
 use crate::vendor::template::{Place, Tree, read_template};
 
@@ -54,7 +49,9 @@ pub(super) fn refusals(table: &Table<'_>) -> Refused {
         Some(texts.filter_map(|at| pointer_in(v, at)).collect())
     });
     let statuses = table.read("statuses", Value::table);
-    let statuses = statuses.map(|t| reason_table(&t)).unwrap_or_default();
+    let statuses = statuses
+        .map(|t| statuses_of_reasons(&t))
+        .unwrap_or_default();
     table.finish();
     Refused {
         coded,
@@ -66,48 +63,12 @@ pub(super) fn refusals(table: &Table<'_>) -> Refused {
 
 pub(super) fn coded(table: &Table<'_>) -> Coded {
     let reasons = table.read("reasons", Value::table);
-    let daily_cap = table.read("daily_cap", plain_list).unwrap_or_default();
+    let daily_cap = table.read("daily_cap", Value::list).unwrap_or_default();
     Coded {
         code: table.read("code", picks).unwrap_or_default(),
-        reasons: reasons.map(|t| reason_table(&t)).unwrap_or_default(),
-        daily_cap: daily_cap.into_iter().map(codes).collect(),
+        reasons: reasons.map(|t| codes_of_reasons(&t)).unwrap_or_default(),
+        daily_cap: daily_cap.into_iter().filter_map(codes).collect(),
     }
-}
-
-fn reason_table(table: &Table<'_>) -> Vec<(Codes, Reason)> {
-    let mut reasons: Vec<(Codes, Reason)> = Vec::new();
-    let mut places: Vec<Range<usize>> = Vec::new();
-    for (name, value) in table.entries() {
-        let Some(reason) = Reason::parse(&name.value) else {
-            let hint = did_you_mean(&name.value, Reason::ALL.iter().map(|r| r.as_str()));
-            table.error(
-                name.span,
-                format!("there is no reason `{}`", name.value),
-                hint,
-            );
-            continue;
-        };
-        for item in value.list().unwrap_or_default() {
-            let Some(codes) = plain(item).map(codes) else {
-                continue;
-            };
-            if let Some(at) = reasons.iter().position(|(known, _)| *known == codes) {
-                let before = table.source().position(places[at].start).0;
-                let message = format!("this code is also on line {before}");
-                table.error(item.span(), message, None);
-            }
-            reasons.push((codes, reason));
-            places.push(item.span());
-        }
-    }
-    reasons
-}
-
-fn codes(text: String) -> Codes {
-    let range = text
-        .split_once('-')
-        .and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
-    range.map_or(Codes::One(text), |(a, b)| Codes::Range(a, b))
 }
 
 pub(super) fn simulate(table: &Table<'_>) -> Option<Simulation> {

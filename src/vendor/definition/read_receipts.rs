@@ -6,6 +6,7 @@ use crate::vendor::definition::read::{Reader, header_name};
 use crate::vendor::definition::read_answer::{coded, picks, plain, plain_list, pointer};
 use crate::vendor::definition::read_auth::header_or;
 use crate::vendor::definition::read_envelope::{envelope, handshake};
+use crate::vendor::definition::soundness::{check_reported, check_signed};
 use crate::vendor::receipt::Receipts;
 use crate::vendor::receipt::simulated::SimulatedReceipt;
 use crate::vendor::receipt::written::Written;
@@ -71,11 +72,14 @@ impl Reader<'_> {
         let progress = progress(table);
         let coded = coded(table);
         let proof = table.require("auth", Value::table);
-        let proof = proof.and_then(|t| self.proof(&t));
+        let proof = proof.and_then(|t| self.proof(&t, &Slot::Body));
         let greeted = table.read("handshake", Value::table);
         let greeted = greeted.and_then(|t| handshake(&t, proof.as_ref()));
         let simulation = table.require("sandbox", Value::table);
         let simulation = simulation.and_then(|t| simulated(&t));
+        if let Some(reported) = &simulation {
+            check_reported(table, &status, &progress, reported);
+        }
         table.finish();
         Some(Receipts {
             written: written?,
@@ -93,7 +97,16 @@ impl Reader<'_> {
         })
     }
 
-    pub(super) fn proof(&self, table: &Table<'_>) -> Option<Proof> {
+    /// How a vendor proves itself; a signature must be over a certain part of what it sends.
+    pub(super) fn proof(&self, table: &Table<'_>, proven: &Slot) -> Option<Proof> {
+        let proof = self.scheme(table);
+        if let Some(proof) = &proof {
+            check_signed(table, proof, proven);
+        }
+        proof
+    }
+
+    fn scheme(&self, table: &Table<'_>) -> Option<Proof> {
         let secret = |name| table.require(name, |v| self.secret(v));
         let key = || secret("key");
         let header = |name| {

@@ -24,7 +24,7 @@ impl Reader<'_> {
         let content_type = table.read("content_type", content_type);
         let body = table.require("body", |v| self.script_body(v));
         let proof = match table.get("auth") {
-            Some(auth) => auth.table().and_then(|t| self.proof(&t)),
+            Some(auth) => auth.table().and_then(|t| self.proof(&t, &Slot::Path)),
             None => Some(Proof::Reference),
         };
         table.finish();

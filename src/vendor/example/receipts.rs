@@ -12,6 +12,7 @@ use crate::flow::{Channel, Progress, Reason, Receipt};
 use crate::problem::Problems;
 use crate::vendor::account::Account;
 use crate::vendor::definition::Definition;
+use crate::vendor::example::differences::Differences;
 use crate::vendor::example::{EXAMPLE_NOW, json};
 use crate::vendor::receipt::{Callback, News};
 
@@ -84,8 +85,11 @@ impl ReceiptExample {
         Some(request)
     }
 
-    fn failure(&self, account: &Account) -> Option<String> {
-        let request = self.request(account)?;
+    fn failures(&self, account: &Account) -> Vec<String> {
+        let mut failures = Differences::default();
+        let Some(request) = self.request(account) else {
+            return failures.told();
+        };
         let url = request.uri().to_string();
         let callback = Callback {
             method: request.method(),
@@ -96,14 +100,24 @@ impl ReceiptExample {
             certificate: None,
         };
         match account.receipts_of(self.channel, &callback, EXAMPLE_NOW) {
-            Ok(Some(news)) if news == self.news => None,
-            Ok(Some(news)) => {
-                let news: Vec<String> = news.iter().map(in_words).collect();
-                Some(format!("the news is `[{}]`", news.join(", ")))
+            Ok(Some(news)) => compare(&self.news, &news, &mut failures),
+            Ok(None) => {
+                let operation = account.definition().operation(self.channel);
+                match operation.and_then(|o| o.receipts.as_ref()) {
+                    Some(receipts) => {
+                        for lacks in receipts.lacking(&callback) {
+                            failures.tell(format!("it is not understood: {lacks}"));
+                        }
+                    }
+                    None => {
+                        let channel = self.channel;
+                        failures.tell(format!("no receipts by {channel} are defined"));
+                    }
+                }
             }
-            Ok(None) => Some("it is not understood".to_owned()),
-            Err(refusal) => Some(format!("it is {}", refusal.as_str())),
+            Err(refusal) => failures.tell(format!("it is {}", refusal.as_str())),
         }
+        failures.told()
     }
 }
 
@@ -111,7 +125,7 @@ impl ReceiptExample {
 pub(super) fn check(definition: &Definition, account: &Account, problems: &RefCell<Problems>) {
     let mut problems = problems.borrow_mut();
     for example in &definition.receipt_examples {
-        if let Some(failure) = example.failure(account) {
+        for failure in example.failures(account) {
             let message = format!(
                 "the receipt example `{}` does not hold: {failure}",
                 example.name
@@ -132,25 +146,35 @@ pub(super) fn check(definition: &Definition, account: &Account, problems: &RefCe
     }
 }
 
-/// News as definitions write it.
-fn in_words(news: &News) -> String {
+fn compare(expected: &[News], found: &[News], failures: &mut Differences) {
+    if expected.len() != found.len() {
+        let (found, expected) = (found.len(), expected.len());
+        failures.tell(format!("it holds {found} receipts, not {expected}"));
+    }
+    for (i, (expected, given)) in expected.iter().zip(found).enumerate() {
+        let pairs = in_words(expected).into_iter().zip(in_words(given));
+        for ((name, expected), (_, given)) in pairs {
+            let what = match found.len() {
+                1 => format!("the news' {name}"),
+                _ => format!("the {name} of news {}", i + 1),
+            };
+            failures.text(&what, expected, given);
+        }
+    }
+}
+
+/// The fields of news as definitions write them.
+fn in_words(news: &News) -> [(&'static str, Option<&str>); 7] {
     let receipt = &news.receipt;
-    let texts = [
+    [
         ("message_id", news.message_id.as_deref()),
         ("reference", news.reference.as_deref()),
         ("progress", Some(receipt.progress.as_str())),
         ("reason", receipt.reason.map(Reason::as_str)),
         ("code", receipt.code.as_deref()),
-    ];
-    let words = texts
-        .iter()
-        .filter_map(|(name, text)| Some(format!("{name} = \"{}\"", (*text)?)));
-    let flags = [("capped", receipt.capped), ("unlisted", receipt.unlisted)];
-    let flags = flags.into_iter().filter(|(_, set)| *set);
-    let words: Vec<String> = words
-        .chain(flags.map(|(name, _)| format!("{name} = true")))
-        .collect();
-    format!("{{ {} }}", words.join(", "))
+        ("capped", receipt.capped.then_some("true")),
+        ("unlisted", receipt.unlisted.then_some("true")),
+    ]
 }
 
 fn news_of(table: &Table<'_>) -> Option<News> {

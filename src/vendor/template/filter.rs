@@ -92,11 +92,16 @@ pub(super) fn filter_named(name: &str, slot: &Slot) -> Result<Filter, (String, O
         let message = format!("there is no filter `{name}` for this slot");
         return Err((message, Some(hint)));
     }
-    let names = known.iter().map(|(name, _)| *name);
-    let hint = did_you_mean(
-        name,
-        names.chain(["primary", "only:PREFIX", "except:PREFIX"]),
-    );
+    let own = matches!(slot, Slot::Language(_)).then_some("primary");
+    let names = || {
+        let names = known.iter().map(|(name, _)| *name);
+        let names = names.filter(|name| !name.is_empty()).chain(own);
+        names.chain(["only:PREFIX", "except:PREFIX"])
+    };
+    let hint = did_you_mean(name, names()).or_else(|| {
+        let all: Vec<String> = names().map(|name| format!("`{name}`")).collect();
+        Some(format!("this slot has {}", all.join(", ")))
+    });
     Err((format!("there is no filter `{name}`"), hint))
 }
 

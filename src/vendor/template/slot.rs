@@ -1,5 +1,7 @@
 //! What a slot may be called, and where.
 
+use std::fmt;
+
 use http::HeaderName;
 
 use crate::problem::did_you_mean;
@@ -132,6 +134,23 @@ const NAMES: [(&str, Slot, &[Place]); 23] = [
     ("token", Slot::Token, &[Place::Reply]),
 ];
 
+/// As definitions write it.
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Slot::Parameter(name) => write!(f, "{{parameter.{name}}}"),
+            Slot::Credential(name) => write!(f, "{{credential.{name}}}"),
+            Slot::Header(name) => write!(f, "{{header.{name}}}"),
+            Slot::Language(Form::Primary) => f.write_str("{language|primary}"),
+            plain => {
+                let named = NAMES.iter().find(|(_, slot, _)| slot == plain);
+                let name = named.map_or("", |(name, _, _)| *name);
+                write!(f, "{{{name}}}")
+            }
+        }
+    }
+}
+
 impl Place {
     fn has_credentials(self) -> bool {
         match self {
@@ -175,11 +194,15 @@ pub(super) fn slot_named(name: &str, place: Place) -> Result<Slot, (String, Opti
     }
     let hint = did_you_mean(name, known().map(|(n, _, _)| *n)).or_else(|| {
         let known = known().map(|(n, _, _)| *n);
-        let credential = place.has_credentials().then_some("credential.NAME");
-        let known: Vec<String> = known
-            .chain(credential)
-            .map(|n| format!("`{{{n}}}`"))
-            .collect();
+        let named = [
+            (place.has_credentials(), "credential.NAME"),
+            (REQUEST.contains(&place), "parameter.NAME"),
+            (place == Place::Signed, "header.NAME"),
+        ];
+        let named = named
+            .into_iter()
+            .filter_map(|(is_here, n)| is_here.then_some(n));
+        let known: Vec<String> = known.chain(named).map(|n| format!("`{{{n}}}`")).collect();
         Some(format!("there are {}", known.join(", ")))
     });
     Err((format!("there is no slot `{{{name}}}` here"), hint))

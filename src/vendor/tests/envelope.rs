@@ -87,6 +87,7 @@ certificate = { optional = true, example = "c" }
 [sms]
 path = "/send"
 auth = { scheme = "in_request" }
+json = { to = "{to}", text = "{text}" }
 accepted = { status = [200], message_id = "/id" }
 sandbox = { default_error = 1 }
 [sms.receipts]
@@ -95,7 +96,8 @@ envelope = "/Message"
 message_id = "/messageId"
 status = "/messageStatus"
 delivered = ["DELIVERED"]
-sandbox = { json = { messageId = "{id}" }, intermediate = "sent", delivered = "ok", failed = "bad", default_error = 3 }
+failed = ["FAILED"]
+sandbox = { json = { messageId = "{id}" }, delivered = "DELIVERED", failed = "FAILED", default_error = 3 }
 [sms.receipts.handshake]
 token = "/SubscribeURL"
 visit = '^https://sns\.[a-z]{2}(-[a-z]+)+-[0-9]\.amazonaws\.com(\.cn)?/'

@@ -120,6 +120,7 @@ secret = { optional = true, example = "s" }
 [sms]
 path = "/send"
 auth = { scheme = "in_request" }
+json = { to = "{to}", text = "{text}" }
 accepted = { status = [200], message_id = "/id" }
 sandbox = { default_error = 1 }
 [sms.receipts]
@@ -335,8 +336,8 @@ news = [{ message_id = "a", progress = "delivered" }]
 "#;
     let told = told(&format!("{SMALL}{example}"));
     for expected in [
-        "the receipt example `arrived` does not hold: the news is `[{ message_id",
-        "the receipt example `odd` does not hold: it is not understood",
+        "the receipt example `arrived` does not hold: the news' progress is `delivered`, not `failed`",
+        "the receipt example `odd` does not hold: it is not understood: nothing at `/all`",
     ] {
         assert!(told.contains(expected), "{expected}\nnot in\n{told}");
     }

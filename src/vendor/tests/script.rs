@@ -32,7 +32,9 @@ sandbox = {{ default_error = 1, accept = {{ status = 200, json = {{ id = "{{id}}
 body = "form"
 message_id = "/id"
 status = "/status"
+intermediate = [1]
 delivered = ["ok"]
+failed = [2]
 auth = {{ scheme = "reference" }}
 sandbox = {{ form = {{ id = "{{id}}" }}, intermediate = 1, delivered = "ok", failed = 2, default_error = 3 }}
 [[receipt_example]]

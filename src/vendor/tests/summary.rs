@@ -23,6 +23,7 @@ sandbox = { default_error = 1, accept = { status = 200, json = { id = "{id}" } }
 body = "json"
 message_id = "/id"
 status = "/status"
+intermediate = ["sent"]
 delivered = ["ok"]
 failed = ["no"]
 auth = { scheme = "hmac_sha256", header = "x-sig", key = "{credential.secret}", encoding = "hex" }

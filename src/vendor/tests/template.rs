@@ -103,6 +103,6 @@ fn mistakes_are_told_with_the_nearest_name() {
     check("{to", "a `{` without its `}`; ");
     check(
         "{id}",
-        "there is no slot `{id}` here; there are `{to}`, `{from}`, `{text}`, `{code}`, `{reference}`, `{callback}`, `{script}`, `{validity}`, `{expires}`, `{now}`, `{encoding}`, `{language}`, `{credential.NAME}`",
+        "there is no slot `{id}` here; there are `{to}`, `{from}`, `{text}`, `{code}`, `{reference}`, `{callback}`, `{script}`, `{validity}`, `{expires}`, `{now}`, `{encoding}`, `{language}`, `{credential.NAME}`, `{parameter.NAME}`",
     );
 }
