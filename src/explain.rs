@@ -114,8 +114,11 @@ pub struct StepExplained {
     pub channel: Channel,
     /// What it is given.
     pub text: Text,
-    /// The language that it has no voice for; it is asked all the same, since nobody else has one.
+    /// The language that it has no voice for; it is asked all the same, after all who have one.
     pub foreign: Option<String>,
+    /// Others have a voice for it.
+    #[serde(skip)]
+    pub yields: bool,
     /// The counter that its messages use up.
     pub quota: Option<String>,
     /// Until when that is used up, as a running router knows.
@@ -198,13 +201,12 @@ fn explained(catalog: &Catalog, message: &Message, asked: &str, found: Explanati
             explained.rule = Some(plan.rule.to_string());
             explained.chain = Some(plan.chain.to_string());
             explained.adaptive = plan.learning.order;
-            let beside = found.weights.into_iter().zip(found.foreign);
-            for (step, (weight, foreign)) in plan.steps.iter().zip(beside) {
+            for (step, weight) in plan.steps.iter().zip(found.weights) {
                 let off = catalog
                     .rules
                     .off(&step.vendor, country, message.received_at);
                 let step = StepExplained {
-                    foreign: foreign.map(|language| language.to_string()),
+                    yields: plan.steps.iter().any(|other| step.yields_to(other)),
                     ..step_explained(message, step, weight, off)
                 };
                 explained.vendors.push(step.vendor.clone());
@@ -328,7 +330,8 @@ fn step_explained(
         sender: step.from.as_ref().map(|f| f.to_string()),
         channel: step.channel,
         text: text(message, step),
-        foreign: None,
+        foreign: step.foreign.as_ref().map(|l| l.to_string()),
+        yields: false,
         quota: step.quota.as_ref().map(|q| q.to_string()),
         used_up_until: None,
         waits: step.waits.as_ref().map(waits_for),

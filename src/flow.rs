@@ -223,6 +223,9 @@ pub struct Step {
     /// What is said with it; absent for Okta's own text, unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wording: Option<Arc<Wording>>,
+    /// The language of a call that its vendor has no voice for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign: Option<Arc<str>>,
     /// The counter that its messages use up, by the name that rules give it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota: Option<Arc<str>>,
@@ -256,6 +259,13 @@ pub enum SenderType {
 }
 
 impl Step {
+    /// Whether it comes after another one because that has a voice for its call, and this has none. One that waits
+    /// for its reason cannot stand in for one that does not.
+    pub fn yields_to(&self, other: &Step) -> bool {
+        let speaks = other.channel == Channel::Voice && other.foreign.is_none();
+        self.foreign.is_some() && speaks && (self.waits.is_some() || other.waits.is_none())
+    }
+
     /// What its messages come from.
     pub fn sender_type(&self) -> SenderType {
         match (self.channel, self.from.as_deref()) {

@@ -29,9 +29,8 @@ use crate::number::Country;
 use crate::problem::{Problems, Source};
 use crate::rules::condition::{Condition, Facts};
 use crate::rules::file::Validity;
-use crate::rules::languages::Offer;
 use crate::rules::lookup::Lookup;
-use crate::rules::plan::{Around, Chain, Laid, Said, Wanted};
+use crate::rules::plan::{Around, Chain, Laid, Offer, Said, Wanted};
 use crate::rules::sender::Sender;
 use crate::text::{Given, Languages};
 use crate::time::{Moment, Rate};
@@ -166,8 +165,6 @@ pub struct Explanation {
     pub place: Option<Arc<str>>,
     /// The weight of each step of the plan, where it has one.
     pub weights: Vec<Option<u32>>,
-    /// For each step of the plan the language that its vendor has no voice for, where it stays because nobody has.
-    pub foreign: Vec<Option<Arc<str>>>,
     /// The rules before it, and why they did not match.
     pub missed: Vec<Missed>,
     /// The vendors of the chain that cannot carry this message, and why.
@@ -250,7 +247,6 @@ impl Rules {
                 decision,
                 place: rule.map(|rule| rule.place.clone()),
                 weights: laid.weights,
-                foreign: laid.foreign,
                 missed: Vec::new(),
                 left_out: laid.left_out,
             },
@@ -348,13 +344,16 @@ impl Rules {
         };
         let chain = &send.chain;
         let laid = chain.lay(&self.around, wanted(facts, send, seed));
-        let Laid { offers, left_out } = laid;
+        let Laid {
+            offers,
+            pace,
+            left_out,
+        } = laid;
         let is_long = left_out
             .iter()
             .any(|(_, why)| matches!(why, Unused::TooLong { .. }));
         let acted = Acted {
             weights: offers.iter().map(|offer| offer.weight).collect(),
-            foreign: offers.iter().map(|offer| offer.foreign.clone()).collect(),
             left_out,
         };
         let steps: Vec<Step> = offers.into_iter().map(|Offer { step, .. }| step).collect();
@@ -374,7 +373,7 @@ impl Rules {
             chain: chain_name,
             steps,
             data_region: send.data_region.clone(),
-            pace: chain.pace,
+            pace,
             learning: chain.learning,
         };
         (Decision::Plan(plan), acted)
@@ -385,7 +384,6 @@ impl Rules {
 #[derive(Default)]
 struct Acted {
     weights: Vec<Option<u32>>,
-    foreign: Vec<Option<Arc<str>>>,
     left_out: Vec<(VendorName, Unused)>,
 }
 

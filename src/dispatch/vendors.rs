@@ -120,6 +120,9 @@ impl Dispatch {
         let now = self.clock.now();
         let mut plain: Vec<_> = explained.steps.iter_mut().collect();
         plain.retain(|step| step.waits.is_none());
+        for step in plain.extract_if(.., |step| step.yields) {
+            step.first = Some(0);
+        }
         let candidates: Vec<(VendorName, Option<f64>)> = plain
             .iter()
             .map(|step| (step.vendor.as_str().into(), step.cost))

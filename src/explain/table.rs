@@ -190,7 +190,10 @@ fn row(index: usize, step: &StepExplained) -> [String; 6] {
         now.push(format!("by {} after {waits}", step.channel));
     }
     let foreign = step.foreign.as_ref();
-    now.extend(foreign.map(|language| format!("no voice for {language}, nor has anybody else")));
+    now.extend(foreign.map(|language| match step.yields {
+        true => format!("no voice for {language}: it comes last"),
+        false => format!("no voice for {language}, nor has anybody else"),
+    }));
     now.extend(step.first.map(|first| format!("first for {first} of 100")));
     now.extend(step.quota.as_ref().map(|quota| match &step.used_up_until {
         Some(until) => format!("quota {quota} USED UP until {until}"),

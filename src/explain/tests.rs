@@ -166,7 +166,7 @@ fn a_call_shows_what_is_spoken_and_in_which_language() {
 }
 
 #[test]
-fn who_has_no_voice_for_a_call_is_left_out_unless_nobody_has() {
+fn who_has_no_voice_for_a_call_comes_last_unless_nobody_has() {
     let call = |locale: &str| {
         let question = |q: &mut Question| {
             q.channel = Some(Channel::Voice);
@@ -175,13 +175,15 @@ fn who_has_no_voice_for_a_call_is_left_out_unless_nobody_has() {
         ask("+4915123456789", question)
     };
     let finnish = call("fi");
-    assert_eq!(finnish.vendors, ["twilio", "vonage"]);
+    assert_eq!(finnish.vendors, ["twilio", "vonage", "telnyx"]);
     let page = finnish.page(false).to_string();
-    let why = "  -  telnyx, left out: it does not speak fi-FI\n";
-    assert!(page.contains(why), "{page}");
+    let told = page.matches("no voice for fi-FI: it comes last");
+    assert_eq!(told.count(), 1, "{page}");
     let json = serde_json::to_value(&finnish).expect("JSON");
-    assert_eq!(json["left_out"][0]["why"], "it does not speak fi-FI");
+    assert_eq!(json["left_out"], serde_json::json!([]));
     assert_eq!(json["steps"][0]["foreign"], serde_json::Value::Null);
+    assert_eq!(json["steps"][2]["foreign"], "fi-FI");
+    assert_eq!(json["steps"][2].get("yields"), None);
     // The first one speaks whatever it is told.
     let chain = "vendors = [ \"vonage\", \"telnyx\" ]";
     let from = RULES.find("vendors = ").expect("a chain");

@@ -36,15 +36,20 @@ pub fn suit(
     }
 }
 
-/// Puts the steps that wait for no reason into the learned order.
+/// Puts the steps that wait for no reason into the learned order: first those whose vendors have a voice for a call,
+/// then the others.
 fn order(plan: &mut Plan, id: DeliveryId, country: Country, health: &Health, now: Moment) {
     let (plain, waiting): (Vec<Step>, Vec<Step>) =
         plan.steps.drain(..).partition(|s| s.waits.is_none());
-    let candidates: Vec<_> = plain
-        .iter()
-        .map(|s| (Arc::clone(&s.vendor), s.cost))
-        .collect();
-    let order = health.order(&candidates, country, id.as_bytes(), now);
-    plan.steps.extend(order.iter().map(|i| plain[*i].clone()));
+    let (foreign, own): (Vec<Step>, Vec<Step>) =
+        plain.into_iter().partition(|s| s.foreign.is_some());
+    for steps in [own, foreign] {
+        let candidates: Vec<_> = steps
+            .iter()
+            .map(|s| (Arc::clone(&s.vendor), s.cost))
+            .collect();
+        let order = health.order(&candidates, country, id.as_bytes(), now);
+        plan.steps.extend(order.iter().map(|i| steps[*i].clone()));
+    }
     plan.steps.extend(waiting);
 }

@@ -253,3 +253,26 @@ fn a_receipt_is_a_sign_once_and_only_when_final() {
 fn a_silence_is_excused_where_nothing_is_known_of_the_vendors_receipts() {
     assert!(is_silence_excused(&delivery(), 0, &Health::default()));
 }
+
+#[test]
+fn a_learned_order_keeps_who_has_no_voice_for_a_call_behind_who_has() {
+    let mut met = std::collections::BTreeSet::new();
+    for seed in 0..100 {
+        let mut plan = Plan::clone(delivery().plan());
+        plan.learning.order = true;
+        for (name, language) in [("c", "et-EE"), ("d", "et-EE")] {
+            let foreign = Step {
+                vendor: vendor(name),
+                foreign: Some(language.into()),
+                ..Step::default()
+            };
+            plan.steps.insert(0, foreign);
+        }
+        let (id, health) = (DeliveryId::from_bytes([seed; 16]), Health::default());
+        suit(&mut plan, id, country(), &health, |_| false, START);
+        let names: Vec<&str> = plan.steps.iter().map(|step| &*step.vendor).collect();
+        met.insert(names.join(" "));
+    }
+    let met: Vec<&str> = met.iter().map(String::as_str).collect();
+    assert_eq!(met, ["a b c d", "a b d c", "b a c d", "b a d c"]);
+}

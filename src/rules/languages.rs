@@ -1,59 +1,33 @@
-//! Keeps calls with the vendors that have a voice for their language, where there is one.
+//! Puts calls first to the vendors that have a voice for their language, where there is one.
 
 use std::sync::Arc;
 
-use crate::flow::{Channel, Step, VendorName};
-use crate::rules::plan::Unused;
+use crate::flow::{Channel, Step, Wording};
+use crate::rules::plan::Offer;
 use crate::text::{Languages, language};
 
-/// A step that a vendor could take.
-pub(super) struct Offer {
-    pub(super) step: Step,
-    /// Absent where there is nothing to choose from.
-    pub(super) weight: Option<u32>,
-    /// The language that the vendor would have to read and has no voice for.
-    pub(super) foreign: Option<Arc<str>>,
-}
-
-impl Offer {
-    fn speaks(&self) -> bool {
-        self.step.channel == Channel::Voice && self.foreign.is_none()
-    }
-
-    fn waits(&self) -> bool {
-        self.step.waits.is_some()
-    }
-}
-
-/// The language of a step that is none of those which its vendor speaks; it is frozen with the step's wording.
-pub(super) fn foreign(speaks: Option<&Languages>, step: &Step) -> Option<Arc<str>> {
-    let speaks = speaks.filter(|_| step.channel == Channel::Voice)?;
-    let language = language(step.wording.as_deref());
+/// The language of a call that is none of those which a vendor speaks; it is frozen with the wording.
+pub(super) fn foreign(
+    speaks: Option<&Languages>,
+    channel: Channel,
+    wording: Option<&Wording>,
+) -> Option<Arc<str>> {
+    let speaks = speaks.filter(|_| channel == Channel::Voice)?;
+    let language = language(wording);
     (!speaks.has(&language)).then(|| Arc::from(&*language))
 }
 
-/// Leaves out whose voice is foreign to a call, unless nobody in the chain has a better one: a passcode that is read
-/// with an accent is better than none. One that waits for its reason cannot stand in for one that does not.
-pub(super) fn leave_foreign_out(
-    positions: &mut [Vec<Offer>],
-    left_out: &mut Vec<(VendorName, Unused)>,
-) {
-    let mut all = positions.iter().flatten();
-    if all.all(|offer| offer.foreign.is_none()) {
-        return;
+/// Takes out of all positions whose voice is foreign to a call that another one speaks, each into a position of its
+/// own list: they come last, since a passcode that is read with an accent is better than none.
+pub(super) fn take_foreign(positions: &mut [Vec<Offer>]) -> Vec<Vec<Offer>> {
+    let all = || positions.iter().flatten().map(|offer| &offer.step);
+    if all().all(|step| step.foreign.is_none()) {
+        return Vec::new();
     }
-    let speaking = || positions.iter().flatten().filter(|offer| offer.speaks());
-    let any = speaking().next().is_some();
-    let any_in_turn = speaking().any(|offer| !offer.waits());
-    for offers in positions {
-        offers.retain(|offer| {
-            let has_better = if offer.waits() { any } else { any_in_turn };
-            let Some(language) = offer.foreign.as_ref().filter(|_| has_better) else {
-                return true;
-            };
-            let why = Unused::Language(Arc::clone(language));
-            left_out.push((offer.step.vendor.clone(), why));
-            false
-        });
-    }
+    let speaking: Vec<Step> = all().filter(|s| s.foreign.is_none()).cloned().collect();
+    let is_last = |offer: &mut Offer| speaking.iter().any(|step| offer.step.yields_to(step));
+    let positions = positions.iter_mut();
+    positions
+        .map(|offers| offers.extract_if(.., is_last).collect())
+        .collect()
 }

@@ -8,7 +8,7 @@ use ring::digest;
 use crate::flow::{Channel, Due, Learning, Pace, Step, VendorName, Waits};
 use crate::number::Country;
 use crate::rules::countries::receipts_prove_nothing;
-use crate::rules::languages::{Offer, foreign, leave_foreign_out};
+use crate::rules::languages::{foreign, take_foreign};
 use crate::rules::sender::{Misfit, Register, Sender, must_register};
 use crate::rules::wording::Wordings;
 use crate::text::{Given, Languages, measure, render};
@@ -99,10 +99,19 @@ pub(super) struct Around {
     pub(super) wordings: Wordings,
 }
 
+/// A step that a vendor could take.
+pub(super) struct Offer {
+    pub(super) step: Step,
+    /// Absent where there is nothing to choose from.
+    pub(super) weight: Option<u32>,
+}
+
 /// The steps of a chain for a message.
 pub(super) struct Laid {
     /// In the order in which they are tried.
     pub(super) offers: Vec<Offer>,
+    /// The chain's, but that a race starts with nobody who comes last because of a call's language.
+    pub(super) pace: Pace,
     /// The vendors that are of no use, and why.
     pub(super) left_out: Vec<(VendorName, Unused)>,
 }
@@ -126,8 +135,6 @@ pub enum Unused {
     Date,
     /// It must be told a sender, and none is for this.
     NoSender,
-    /// It has no voice for the language of a call, and another vendor has.
-    Language(Arc<str>),
     /// The text takes too many parts.
     TooLong {
         /// How many it takes.
@@ -148,7 +155,6 @@ impl fmt::Display for Unused {
             Unused::Unregistered => "it has no sender that is registered there",
             Unused::Date => "its sender is not valid at this time",
             Unused::NoSender => "it has no sender for this",
-            Unused::Language(language) => return write!(f, "it does not speak {language}"),
             Unused::TooLong { parts, most } => {
                 return write!(f, "the text takes {parts} parts, {most} at most");
             }
@@ -172,23 +178,27 @@ impl Chain {
             let mut offers = Vec::with_capacity(position.entries.len());
             for entry in &position.entries {
                 match entry.step(self, around, wanted) {
-                    Ok(step) => offers.push(entry.offer(step)),
+                    Ok(step) => offers.push(Offer {
+                        step,
+                        weight: entry.weight,
+                    }),
                     Err(unused) => left_out.push((entry.vendor.name.clone(), unused)),
                 }
             }
             positions.push(offers);
         }
-        leave_foreign_out(&mut positions, &mut left_out);
-        for (index, offers) in positions.iter_mut().enumerate() {
-            if let (Some(seed), 2..) = (wanted.seed, offers.len()) {
-                let chosen = self.choose(index, offers, seed);
-                let chosen = offers.remove(chosen);
-                offers.insert(0, chosen);
-            }
-        }
+        let mut last = take_foreign(&mut positions);
+        self.put_chosen_first(&mut positions, wanted.seed);
+        self.put_chosen_first(&mut last, wanted.seed);
         positions.retain(|offers| !offers.is_empty());
+        let mut pace = self.pace;
+        if !last.is_empty() {
+            let all = positions.iter().flatten();
+            let in_turn = all.filter(|offer| offer.step.waits.is_none()).count();
+            pace.width = pace.width.min(u32::try_from(in_turn).unwrap_or(u32::MAX));
+        }
         // A race starts with positions: those behind the chosen ones come after all starters.
-        let heads = match self.pace.width {
+        let heads = match pace.width {
             1 => 0,
             width => positions.len().min(width as usize),
         };
@@ -201,8 +211,21 @@ impl Chain {
             offers: starters
                 .into_iter()
                 .chain(positions.into_iter().flatten())
+                .chain(last.into_iter().flatten())
                 .collect(),
+            pace,
             left_out,
+        }
+    }
+
+    /// In each position, the one that the seed chooses comes before the others.
+    fn put_chosen_first(&self, positions: &mut [Vec<Offer>], seed: Option<&[u8]>) {
+        for (index, offers) in positions.iter_mut().enumerate() {
+            if let (Some(seed), 2..) = (seed, offers.len()) {
+                let chosen = self.choose(index, offers, seed);
+                let chosen = offers.remove(chosen);
+                offers.insert(0, chosen);
+            }
         }
     }
 
@@ -262,14 +285,6 @@ impl Entry {
         Ok(channel)
     }
 
-    fn offer(&self, step: Step) -> Offer {
-        Offer {
-            foreign: foreign(self.vendor.speaks.as_ref(), &step),
-            weight: self.weight,
-            step,
-        }
-    }
-
     fn step(&self, chain: &Chain, around: &Around, wanted: Wanted<'_>) -> Result<Step, Unused> {
         let channel = self.channel_for(&wanted)?;
         let wanted = Wanted { channel, ..wanted };
@@ -291,6 +306,7 @@ impl Entry {
             vendor: vendor.name.clone(),
             channel,
             from: sender.and_then(|s| s.from(wanted.recipient)).cloned(),
+            foreign: foreign(vendor.speaks.as_ref(), channel, wording.as_deref()),
             wording,
             quota: quota.or(vendor.quota.as_ref()).cloned(),
             cost: self.cost,

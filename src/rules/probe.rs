@@ -199,8 +199,6 @@ pub(super) struct Met<'r> {
     pub(super) rule: Option<usize>,
     pub(super) decision: Decision,
     pub(super) left_out: Vec<(VendorName, Unused)>,
-    /// The languages that nobody of the chain has a voice for, by the plan's steps.
-    pub(super) foreign: Vec<Option<Arc<str>>>,
     /// Who the messages of a plan come from, where the vendor does not choose.
     pub(super) senders: Vec<(VendorName, Channel, &'r Sender)>,
 }
@@ -227,7 +225,6 @@ impl Rules {
             rule: None,
             decision: Decision::NoRule,
             left_out: Vec::new(),
-            foreign: Vec::new(),
             senders: Vec::new(),
         };
         effort.spend(MESSAGE_EFFORT);
@@ -264,7 +261,6 @@ impl Rules {
             rule: Some(index),
             decision,
             left_out: acted.left_out,
-            foreign: acted.foreign,
             ..met
         }
     }

@@ -112,7 +112,7 @@ async fn a_text_of_too_many_parts_is_denied_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_call_goes_to_the_vendor_that_speaks_its_language() {
+async fn a_call_goes_first_to_the_vendor_that_speaks_its_language() {
     let place = Place::new("");
     let rules = "[[rule]]\nname = \"all\"\nchain = \"mine\"\n[chains.mine]\nvendors = [\"bandwidth\", \"telesign\"]\n";
     place.write("routing-rules/20-rules.toml", rules);
@@ -136,9 +136,10 @@ async fn a_call_goes_to_the_vendor_that_speaks_its_language() {
         &NUMBER[1..]
     );
     let explained = router.admin_get(&format!("{path}pt-BR")).await;
-    assert_eq!(explained["vendors"], json!(["telesign"]));
-    let why = &explained["left_out"][0]["why"];
-    assert_eq!(why, "it does not speak pt-BR");
+    assert_eq!(explained["vendors"], json!(["telesign", "bandwidth"]));
+    assert_eq!(explained["left_out"], json!([]));
+    assert_eq!(explained["steps"][0]["foreign"], json!(null));
+    assert_eq!(explained["steps"][1]["foreign"], "pt-BR");
     let explained = router.admin_get(&format!("{path}et")).await;
     assert_eq!(explained["vendors"], json!(["bandwidth", "telesign"]));
     assert_eq!(explained["steps"][0]["foreign"], "et-EE");

@@ -205,9 +205,7 @@ fn is_told(met: &Met<'_>) -> bool {
         | Unused::OtherChannel
         | Unused::NoChannel
         | Unused::Unregistered
-        | Unused::Date
-        // Never the last one.
-        | Unused::Language(_) => true,
+        | Unused::Date => true,
         Unused::Region | Unused::Name | Unused::NoSender | Unused::TooLong { .. } => false,
     })
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::flow::Step;
 use crate::number::Country;
 use crate::rules::Decision;
 use crate::rules::analysis::{Analysis, shown};
@@ -14,7 +15,9 @@ impl Analysis<'_> {
                 continue;
             };
             let country = probe.number.country();
-            for language in met.foreign.iter().flatten() {
+            let unheard = |step: &&Step| !plan.steps.iter().any(|other| step.yields_to(other));
+            let stay = plan.steps.iter().filter(unheard);
+            for language in stay.filter_map(|step| step.foreign.as_deref()) {
                 let countries = unspoken.entry((&plan.chain, language)).or_default();
                 countries.extend(Some(country).filter(|c| self.apart.is_named(*c)));
             }

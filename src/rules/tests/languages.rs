@@ -1,4 +1,4 @@
-//! Calls go to the vendors that have a voice for their language.
+//! Calls go first to the vendors that have a voice for their language.
 
 use super::*;
 use crate::text::Languages;
@@ -34,19 +34,19 @@ fn called(locale: &str) -> Message {
     }
 }
 
-/// The vendors of the plan, with what they have no voice for, and then those that are left out.
+/// The vendors of the plan, with what they have no voice for; nobody is left out.
 fn laid(rules: &Rules, message: &Message) -> String {
     let found = rules.explain(message);
-    let steps = plan(found.decision).steps;
-    assert_eq!(steps.len(), found.foreign.len());
-    let steps = steps.iter().zip(&found.foreign);
-    let steps = steps.map(|(step, foreign)| match foreign {
+    assert_eq!(found.left_out, []);
+    shown(&plan(found.decision))
+}
+
+fn shown(plan: &Plan) -> String {
+    let steps = plan.steps.iter().map(|step| match &step.foreign {
         Some(language) => format!("{} ({language})", step.vendor),
         None => step.vendor.to_string(),
     });
-    let out = found.left_out.iter();
-    let out = out.map(|(vendor, why)| format!("; {vendor}: {why}"));
-    steps.collect::<Vec<_>>().join(" ") + &out.collect::<String>()
+    steps.collect::<Vec<_>>().join(" ")
 }
 
 #[track_caller]
@@ -55,27 +55,22 @@ fn check(chain: &str, locale: &str, expected: &str) {
 }
 
 #[test]
-fn a_call_goes_to_those_who_speak_its_language() {
+fn a_call_goes_first_to_those_who_speak_its_language() {
     let all = "vendors = [\"one\", \"two\", \"three\"]";
     check(all, "", "one two three");
     check(all, "en-gb", "one two three");
-    let portuguese = "two; one: it does not speak pt-BR; three: it does not speak pt-BR";
-    check(all, "pt-br", portuguese);
-    check(
-        all,
-        "de-at",
-        "three; one: it does not speak de-DE; two: it does not speak de-DE",
-    );
+    check(all, "pt-br", "two one (pt-BR) three (pt-BR)");
+    check(all, "de-at", "three one (de-DE) two (de-DE)");
 }
 
 #[test]
 fn who_says_nothing_speaks_everything() {
-    let said = "two four; one: it does not speak pt-PT";
+    let said = "two four one (pt-PT)";
     check("vendors = [\"one\", \"two\", \"four\"]", "pt", said);
 }
 
 #[test]
-fn where_nobody_speaks_it_all_stay() {
+fn where_nobody_speaks_it_all_stay_as_they_are() {
     let all = "vendors = [\"one\", \"two\", \"three\"]";
     check(all, "th", "one (th-TH) two (th-TH) three (th-TH)");
 }
@@ -95,7 +90,7 @@ fn a_template_s_language_counts_for_its_vendor() {
     let chain = "vendors = [\"one\", \"two\"]\n[[template]]\nchannel = \"voice\"\nvendor = \"one\"\nlanguage = \"en-IE\"\ntext = \"{code}\"";
     check(chain, "pt-br", "one two");
     let chain = chain.replace("en-IE", "ga-IE");
-    check(&chain, "pt-br", "two; one: it does not speak ga-IE");
+    check(&chain, "pt-br", "two one (ga-IE)");
 }
 
 #[test]
@@ -108,9 +103,47 @@ fn a_weight_is_shared_by_those_who_speak() {
             ..called("pt")
         };
         let plan = plan(rules.decide(&call, 0));
-        let vendors: Vec<&str> = plan.steps.iter().map(|step| &*step.vendor).collect();
-        assert_eq!(vendors, ["two", "four"]);
+        assert_eq!(shown(&plan), "two four one (pt-PT)");
     }
+}
+
+#[test]
+fn who_is_not_chosen_comes_before_who_does_not_speak_and_those_choose_too() {
+    let member = |vendor: &str| format!("{{ vendor = \"{vendor}\", weight = 50 }}");
+    let all = ["one", "two", "three", "four"].map(member).join(", ");
+    let rules = compiled(&format!("vendors = [ [ {all} ] ]"));
+    let met = (0..50).map(|id| {
+        let call = Message {
+            id: DeliveryId::from_bytes([id; 16]),
+            ..called("pt")
+        };
+        shown(&plan(rules.decide(&call, 0)))
+    });
+    let met: std::collections::BTreeSet<String> = met.collect();
+    // One draw for both.
+    let expected = [
+        "four two three (pt-PT) one (pt-PT)",
+        "two four one (pt-PT) three (pt-PT)",
+    ];
+    let met: Vec<&str> = met.iter().map(String::as_str).collect();
+    assert_eq!(met, expected);
+}
+
+#[test]
+fn a_race_starts_with_who_speaks() {
+    let chain = "vendors = [\"one\", \"two\", \"three\", \"four\"]\nstrategy = \"race\"\nrace_width = 3\nmax_sends = 3";
+    let rules = compiled(chain);
+    for (locale, steps, width) in [
+        ("en", "one two three four", 3),
+        ("pt", "two four one (pt-PT) three (pt-PT)", 2),
+    ] {
+        let plan = plan(rules.decide(&called(locale), 0));
+        assert_eq!((shown(&plan).as_str(), plan.pace.width), (steps, width));
+    }
+    // Nobody speaks it: all that may start do.
+    let rules = compiled(&chain.replace(", \"four\"", ""));
+    let plan = plan(rules.decide(&called("th"), 0));
+    assert_eq!(plan.pace.width, 3);
 }
 
 #[test]
@@ -124,7 +157,7 @@ fn the_way_a_chain_is_walked_stays() {
         let (foreign, own) = (called("pt"), called("en"));
         let [foreign, own] = [foreign, own].map(|call| plan(rules.decide(&call, 0)));
         assert_eq!((foreign.pace, foreign.learning), (own.pace, own.learning));
-        assert_eq!(foreign.steps.len(), 2);
+        assert_eq!(foreign.steps.len(), 3);
     }
 }
 
@@ -136,11 +169,15 @@ fn who_waits_for_a_reason_does_not_take_the_place_of_who_does_not() {
     let chain = format!("vendors = [\"one\", {}]", waiting("two"));
     check(&chain, "pt", "one (pt-PT) two");
     let chain = format!("vendors = [\"two\", {}]", waiting("one"));
-    check(&chain, "pt", "two; one: it does not speak pt-PT");
+    check(&chain, "pt", "two one (pt-PT)");
+    let chain = format!("vendors = [\"three\", {}, \"two\"]", waiting("one"));
+    check(&chain, "pt", "two three (pt-PT) one (pt-PT)");
+    let chain = format!("vendors = [{}, \"one\"]", waiting("three"));
+    check(&chain, "pt", "three (pt-PT) one (pt-PT)");
 }
 
 #[test]
-fn the_call_after_a_text_is_made_by_who_speaks() {
+fn the_call_after_a_text_is_first_made_by_who_speaks() {
     let call = |vendor: &str| {
         format!(
             "{{ vendor = \"{vendor}\", channel = \"voice\", after = \"30s\", on = [\"silence\"] }}"
@@ -151,8 +188,11 @@ fn the_call_after_a_text_is_made_by_who_speaks() {
         ..message(SINGAPORE)
     };
     let chain = format!("vendors = [\"text\", {}, {}]", call("one"), call("two"));
-    let expected = "text two; one: it does not speak pt-BR";
-    assert_eq!(laid(&compiled(&chain), &text), expected);
+    let rules = compiled(&chain);
+    assert_eq!(laid(&rules, &text), "text two one (pt-BR)");
+    let steps = plan(rules.decide(&text, 0)).steps;
+    let waits: Vec<bool> = steps.iter().map(|step| step.waits.is_some()).collect();
+    assert_eq!(waits, [false, true, true]);
     let chain = format!("vendors = [\"text\", {}]", call("one"));
     assert_eq!(laid(&compiled(&chain), &text), "text one (pt-BR)");
 }

@@ -40,8 +40,8 @@ json = { id = "c1", call = "answered" }
 news = [{ message_id = "c1", progress = "delivered", code = "answered" }]
 "#;
     let said = "What the call says, where the vendor fetches that.";
-    let speaks = "The languages that it has a voice for, by their tags or the beginnings of these. A call in another one goes to the \
-                  vendors of its chain that speak it, if there are any.";
+    let speaks = "The languages that it has a voice for, by their tags or the beginnings of these. Calls in other ones go \
+                  to it last, after all vendors of the chain that speak them.";
     let tags = Kind::language(&["en", "pt-BR"]).list_of_some();
     Table::new("call", "[voice]", about)
         .keys(keys())
