@@ -138,12 +138,19 @@ impl Operation {
 
     /// The path; what fills its slots is escaped.
     pub(crate) fn path_of(&self, fill: &Fill<'_>) -> Result<String, Unfilled> {
-        let escaped = |value: String| {
-            let bytes = form_urlencoded::byte_serialize(value.as_bytes());
-            bytes.collect::<String>().replace('+', "%20")
-        };
-        let path = self.path.fill_written(fill, &escaped)?;
+        let path = self.path.fill_written(fill, &in_path)?;
         path.ok_or(Unfilled(Slot::Reference))
+    }
+
+    /// Whether a request of this operation may have this path.
+    pub(crate) fn may_have_path(&self, path: &str, fill: &Fill<'_>) -> bool {
+        // A request without a path has this one.
+        let path = if self.path.is_empty() {
+            path.trim_start_matches('/')
+        } else {
+            path
+        };
+        self.path.may_give(path, fill, &in_path)
     }
 
     /// Every slot of the request.
@@ -271,6 +278,12 @@ impl Validity {
     fn of_ms(self, left_ms: i64) -> i64 {
         self.of(left_ms).saturating_mul(self.unit_ms)
     }
+}
+
+/// What stands in a path, escaped.
+fn in_path(value: String) -> String {
+    let bytes = form_urlencoded::byte_serialize(value.as_bytes());
+    bytes.collect::<String>().replace('+', "%20")
 }
 
 fn secret_header(value: &str) -> Result<HeaderValue, Unfit> {

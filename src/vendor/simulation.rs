@@ -72,11 +72,8 @@ impl Account {
             Slot::Credential(name) => self.credential(name),
             _ => None,
         };
-        let asked = |operation: &&(Channel, Operation)| {
-            let path = operation.1.path_of(&fill).unwrap_or_default();
-            let path = if path.is_empty() { "/" } else { &*path };
-            path == request.uri().path()
-        };
+        let path = request.uri().path();
+        let asked = |(_, operation): &&(Channel, Operation)| operation.may_have_path(path, &fill);
         // Two channels may have one path: then the request itself tells which it is of.
         let mut objection = Objection::new(StatusCode::NOT_FOUND, "no such path");
         for (channel, operation) in self.definition().operations.iter().filter(asked) {
@@ -134,7 +131,15 @@ impl Operation {
     /// What a slot of the query or the body was filled with.
     fn taken_from(&self, slot: &Slot, request: &Request<Bytes>) -> Option<String> {
         let query = request.uri().query().unwrap_or_default();
-        taken_from_pairs(&self.query, query.as_bytes(), slot).or_else(|| match &self.body {
+        let in_path = || {
+            let taken = self.path.taken_from(slot, request.uri().path())?;
+            let pair = format!("x={}", taken.replace('+', "%2B"));
+            form_urlencoded::parse(pair.as_bytes())
+                .next()
+                .map(|(_, v)| v.into_owned())
+        };
+        let in_query = taken_from_pairs(&self.query, query.as_bytes(), slot);
+        in_query.or_else(in_path).or_else(|| match &self.body {
             Body::Nothing => None,
             Body::Form(fields) => taken_from_pairs(fields, request.body(), slot),
             Body::Json(tree) => {

@@ -118,6 +118,45 @@ impl Template {
         Ok(Some(text))
     }
 
+    /// Whether nothing at all is written.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether it may have given this text: the words and what `fill` knows are there, and something for all else.
+    pub(crate) fn may_give(
+        &self,
+        text: &str,
+        fill: &Fill<'_>,
+        written: &dyn Fn(String) -> String,
+    ) -> bool {
+        let mut rest = text;
+        let mut is_open = false;
+        for piece in &self.0 {
+            let known = match piece {
+                Piece::Words(words) => Some(words.clone()),
+                Piece::Slot { slot, filter, .. } => fill(slot)
+                    .and_then(|value| filter.apply(value))
+                    .map(written),
+            };
+            let Some(known) = known else {
+                is_open = true;
+                continue;
+            };
+            // Something stands in the open place.
+            let at = match is_open {
+                true => rest.find(&*known).filter(|at| *at > 0),
+                false => rest.starts_with(&*known).then_some(0),
+            };
+            let Some(at) = at else {
+                return false;
+            };
+            rest = &rest[at + known.len()..];
+            is_open = false;
+        }
+        is_open != rest.is_empty()
+    }
+
     /// Every slot in it.
     pub(crate) fn slots(&self) -> impl Iterator<Item = &Slot> {
         self.0.iter().filter_map(|piece| match piece {

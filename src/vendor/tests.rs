@@ -158,12 +158,16 @@ fn every_shipped_definition_finds_in_its_requests_what_it_was_asked() {
             language: "en-US",
             parameters: &none,
         };
-        let asked = |callback| {
+        let asked = |callback: Option<&'static str>| {
             let now = crate::time::Moment(1_767_225_600_000);
-            let request = account.request(channel, &job(callback), now).unwrap();
-            account.recognise(&request, now).unwrap()
+            let request = account.request(channel, &job(callback), now);
+            // Some take nothing without one.
+            if matches!(request, Err(Unfit::Lacks(Slot::Callback))) {
+                return None;
+            }
+            Some(account.recognise(&request.unwrap(), now).unwrap())
         };
-        let with = asked(Some(URL));
+        let with = asked(Some(URL)).unwrap();
         assert_eq!(with.channel, channel, "{told}");
         let called_back = account.reports(channel) && !account.reports_to_one_address(channel);
         let expected = called_back.then_some(URL);
@@ -171,7 +175,8 @@ fn every_shipped_definition_finds_in_its_requests_what_it_was_asked() {
         let digits = with.to.as_deref().map(|t| t.trim_start_matches('+'));
         assert_eq!(digits, Some("6591234567"), "{told}");
         assert!(with.reference.is_none_or(|r| r == "dlv_1-1"), "{told}");
-        assert_eq!(asked(None).callback, None, "{told}");
+        let without = asked(None).and_then(|asked| asked.callback);
+        assert_eq!(without, None, "{told}");
     }
 }
 

@@ -169,11 +169,6 @@ pub(crate) fn nothing_wrong(wrongs: Vec<String>) {
     );
 }
 
-/// A shipped definition.
-pub(crate) fn definition(name: &str) -> Arc<Definition> {
-    definition_of(name, &read(&format!("vendors/{name}.toml")))
-}
-
 /// The account that its examples are run with.
 pub(crate) fn documented(definition: &Arc<Definition>) -> Account {
     let (definition, elsewhere) = (Arc::clone(definition), ELSEWHERE.to_owned());

@@ -21,7 +21,7 @@ fn body(account: &Account, text: &str, language: &str) -> Result<Vec<String>, Un
         text: &text,
         code: Some(&Secret::new("12")),
         reference: "dlv_1-1",
-        callback: None,
+        callback: Some("https://otp.example/receipts/x/1"),
         script: Some("https://otp.example/voice/1"),
         left_ms: 300_000,
         ucs2: false,

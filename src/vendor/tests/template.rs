@@ -106,3 +106,25 @@ fn mistakes_are_told_with_the_nearest_name() {
         "there is no slot `{id}` here; there are `{to}`, `{from}`, `{text}`, `{code}`, `{reference}`, `{callback}`, `{script}`, `{validity}`, `{expires}`, `{now}`, `{encoding}`, `{language}`, `{credential.NAME}`, `{parameter.NAME}`",
     );
 }
+
+#[test]
+fn a_text_is_known_by_its_words_and_by_what_is_known_of_its_slots() {
+    let check = |template: &str, text: &str, expected: bool| {
+        let template = Template::parse(template, Place::Request).unwrap();
+        let fill = |slot: &Slot| match slot {
+            Slot::Credential(_) => Some("a b".to_owned()),
+            _ => None,
+        };
+        let written = |value: String| value.replace(' ', "%20");
+        assert_eq!(template.may_give(text, &fill, &written), expected, "{text}");
+    };
+    check("/v1/{credential.id}/send", "/v1/a%20b/send", true);
+    check("/v1/{credential.id}/send", "/v1/c/send", false);
+    check("/v1/{credential.id}/send", "/v1/a%20b/send/x", false);
+    check("/v1/{to}/send", "/v1/6591234567/send", true);
+    check("/v1/{to}", "/v1/6591234567", true);
+    check("/v1/{to}", "/v1/", false);
+    check("/v1/{to}/send", "/v1//send", false);
+    check("", "", true);
+    check("", "/", false);
+}
