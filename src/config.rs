@@ -1,5 +1,6 @@
 //! Turns flags, the configuration file and the environment into a checked `Config`.
 
+mod accounts;
 mod read;
 
 use std::net::SocketAddr;

@@ -7,8 +7,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::{Admin, Config, HeaderAuth, Hook, JournalPlace, Org, Tls, VendorAccount};
-use crate::document::{At, Table, Value, read_document};
+use crate::config::{Admin, Config, HeaderAuth, Hook, JournalPlace, Org, Tls};
+use crate::document::{Table, Value, read_document};
 use crate::flow::Secret;
 use crate::number::{Country, is_known_country};
 use crate::problem::{Problems, Source};
@@ -16,8 +16,6 @@ use crate::time::Rate;
 
 /// Stands in for a secret that is not here, where nobody is called with it.
 const STAND_IN: &str = "stands in for a secret";
-/// Stands in for an address that is none.
-const NOWHERE: &str = "https://vendor.invalid";
 /// Behind it come `/receipts/`, the account's name and a reference of 36 characters; some vendors take 100 in all.
 const PUBLIC_URL_CHARS_MAX: usize = 44;
 const HOUR_MS: i64 = 3_600_000;
@@ -44,8 +42,8 @@ pub fn is_stand_in(secret: &Secret) -> bool {
     secret.expose() == STAND_IN
 }
 
-struct Reader<'a> {
-    around: &'a Surroundings<'a>,
+pub(super) struct Reader<'a> {
+    pub(super) around: &'a Surroundings<'a>,
     files: RefCell<Vec<PathBuf>>,
     /// Where secrets are written out.
     bare: RefCell<Vec<Range<usize>>>,
@@ -310,61 +308,13 @@ impl Reader<'_> {
         paths
     }
 
-    fn vendors(&self, root: &Table<'_>) -> Vec<VendorAccount> {
-        let Some(table) = root.read("vendors", Value::table) else {
-            return Vec::new();
-        };
-        let accounts = table.entries();
-        accounts
-            .into_iter()
-            .filter_map(|(name, value)| Some(self.vendor(name, &value.table()?)))
-            .collect()
-    }
-
-    fn vendor(&self, name: At<String>, table: &Table<'_>) -> VendorAccount {
-        let definition = table.read("definition", Value::string);
-        let base_url = table.read("base_url", |v| base_url(table, v));
-        // One that is wrong is told, and is not missing.
-        let base_url = base_url.or(table.get("base_url").map(|_| NOWHERE.to_owned()));
-        let from = table.read("from", Value::string);
-        let rate = table.read("rate", rate);
-        let region = table.read("region", Value::string);
-        let data_region = table.read("data_region", Value::string);
-        let quota = table.read("quota", Value::string);
-        let credentials = table.read("credentials", Value::table);
-        table.finish();
-        let credentials = credentials.map_or_else(Vec::new, |table| {
-            let entries = table.entries();
-            entries
-                .into_iter()
-                // One that cannot be had is told, and is not missing.
-                .map(|(name, value)| {
-                    // Simulated vendors have credentials of their own.
-                    let secret = self.secret_or(value, self.around.sandbox);
-                    (name, secret.unwrap_or_else(|| Secret::new("")))
-                })
-                .collect()
-        });
-        VendorAccount {
-            definition: definition.unwrap_or_else(|| name.clone()),
-            name: name.map(Arc::from),
-            base_url,
-            credentials,
-            from: from.map(|f| f.value.into()),
-            rate,
-            region: region.map(|r| r.map(Arc::from)),
-            data_region: data_region.map(|r| r.value.into()),
-            quota: quota.map(|q| q.value.into()),
-        }
-    }
-
     /// `env:NAME`, `file:PATH`, or with the sandbox the secret itself. The text is never shown.
     fn secret(&self, value: Value<'_>) -> Option<Secret> {
         self.secret_or(value, false)
     }
 
     /// The same; something may stand in for one that cannot be read.
-    fn secret_or(&self, value: Value<'_>, stand_in: bool) -> Option<Secret> {
+    pub(super) fn secret_or(&self, value: Value<'_>, stand_in: bool) -> Option<Secret> {
         let stand_in = stand_in || self.around.stand_ins;
         let text = value.string()?.value;
         if let Some(name) = text.strip_prefix("env:") {
@@ -441,7 +391,7 @@ fn country(value: Value<'_>) -> Option<Country> {
     }
 }
 
-fn rate(value: Value<'_>) -> Option<Rate> {
+pub(super) fn rate(value: Value<'_>) -> Option<Rate> {
     let text = value.string_such_as(|n| format!("`\"{n}/s\"`"))?.value;
     match Rate::parse(&text) {
         Some(rate) => Some(rate),
@@ -469,27 +419,8 @@ fn public_url(table: &Table<'_>, value: Value<'_>) -> Option<String> {
     Some(url.value)
 }
 
-/// Where a vendor is.
-fn base_url(table: &Table<'_>, value: Value<'_>) -> Option<String> {
-    let url = value.string()?;
-    if !is_plain_address(&url.value) {
-        return value.wrong(
-            "`base_url` is the address of a vendor, without user, query or fragment",
-            Some("such as `https://api.vendor.example`".to_owned()),
-        );
-    }
-    let read: Option<http::Uri> = url.value.parse().ok();
-    let host = read.as_ref().and_then(http::Uri::host).unwrap_or_default();
-    let is_near = host == "localhost" || host.starts_with("127.") || host == "[::1]";
-    if url.value.starts_with("http:") && !is_near {
-        let message = "passcodes and credentials would go to this vendor unencrypted";
-        table.warning(url.span, message, Some("`https://..`".to_owned()));
-    }
-    Some(url.value)
-}
-
 /// A scheme, a host, perhaps a path, and nothing else.
-fn is_plain_address(text: &str) -> bool {
+pub(super) fn is_plain_address(text: &str) -> bool {
     let read: Option<http::Uri> = text.parse().ok();
     let scheme = read.as_ref().and_then(http::Uri::scheme_str);
     matches!(scheme, Some("https" | "http"))

@@ -15,7 +15,7 @@ use crate::vendor::{Account, Callback, Certificate, Grant, Greeting, Heard, Refu
 
 /// 2026-01-01T00:00:00Z, when all of these were made.
 const MADE: Moment = Moment(1_767_225_600_000);
-const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:hookline";
+const TOPIC: &str = concat!("arn:aws:sns:us-east-1:123456789012:hook", "line");
 const CERTIFICATE_URL: &str =
     "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-test.pem";
 const SUBSCRIBE_URL: &str =
