@@ -19,7 +19,7 @@ use crate::time::Moment;
 use crate::vendor::definition::Fields;
 use crate::vendor::keyed::{Keyed, Parts};
 use crate::vendor::request::Unfit;
-use crate::vendor::template::{Fill, Template};
+use crate::vendor::template::{Fill, Slot, Template};
 
 /// How a request is authenticated.
 #[derive(Clone, Debug)]
@@ -64,7 +64,6 @@ impl Auth {
         &self,
         request: &Request<Bytes>,
         fill: &Fill<'_>,
-        nonce: &str,
         now: Moment,
     ) -> Result<Headers, Unfit> {
         Ok(match self {
@@ -82,7 +81,7 @@ impl Auth {
                 claims,
                 life_s,
             } => {
-                let token = token(&filled(key, fill)?, claims, *life_s, fill, nonce, now)?;
+                let token = token(&filled(key, fill)?, claims, *life_s, fill, now)?;
                 vec![(AUTHORIZATION, format!("Bearer {token}"))]
             }
             Auth::Hmac(keyed) => {
@@ -127,11 +126,10 @@ fn token(
     claims: &Fields,
     life_s: i64,
     fill: &Fill<'_>,
-    id: &str,
     now: Moment,
 ) -> Result<String, Unfit> {
     let issued_at = now.0 / 1000;
-    let mut all = json!({ "iat": issued_at, "exp": issued_at + life_s, "jti": id });
+    let mut all = json!({ "iat": issued_at, "exp": issued_at + life_s, "jti": fill(&Slot::Nonce) });
     for (name, tree) in claims {
         if let Some(value) = tree.fill(fill)? {
             all[name] = value;

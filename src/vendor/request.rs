@@ -112,8 +112,7 @@ impl Operation {
             request.headers_mut().insert(CONTENT_TYPE, value);
         }
         self.write_headers(&mut request, &fill)?;
-        let nonce = uuid_of(job.reference);
-        for (name, value) in self.auth.headers(&request, &fill, &nonce, now)? {
+        for (name, value) in self.auth.headers(&request, &fill, now)? {
             request.headers_mut().insert(name, secret_header(&value)?);
         }
         Ok(request)

@@ -161,7 +161,7 @@ impl Operation {
             return verify_token(request, &key, claims, fill, now).ok_or_else(refused);
         }
         let made_at = self.auth.made_at(request);
-        let expected = self.auth.headers(request, fill, "", made_at);
+        let expected = self.auth.headers(request, fill, made_at);
         let expected = expected.map_err(|_| refused())?;
         let given = |(name, value): &(HeaderName, String)| {
             let given = request.headers().get(name);
@@ -306,7 +306,8 @@ fn verify_token(
         expected.as_ref() == given.get(name)
     };
     let lives = now.0 / 1000 < given["exp"].as_i64()?;
-    (lives && claims.iter().all(same)).then_some(())
+    let is_named = given["jti"].as_str().is_some_and(|id| !id.is_empty());
+    (lives && is_named && claims.iter().all(same)).then_some(())
 }
 
 impl Simulated {

@@ -26,7 +26,7 @@ fn request(
 }
 
 fn authorization(auth: &Auth, request: &Request<Bytes>, now: Moment) -> String {
-    let headers = auth.headers(request, &|_: &Slot| None, "", now).unwrap();
+    let headers = auth.headers(request, &|_: &Slot| None, now).unwrap();
     let found = headers
         .into_iter()
         .find(|(name, _)| name == "authorization");
