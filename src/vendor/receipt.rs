@@ -40,6 +40,20 @@ pub struct Callback<'a> {
     pub certificate: Option<&'a Certificate>,
 }
 
+impl<'a> Callback<'a> {
+    /// What a simulator sent to `url`, as it is received.
+    pub fn of(request: &'a Request<Bytes>, url: &'a str, reference_proven: bool) -> Callback<'a> {
+        Callback {
+            method: request.method(),
+            url,
+            headers: request.headers(),
+            body: request.body(),
+            reference_proven,
+            certificate: None,
+        }
+    }
+}
+
 /// One receipt, and which message it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct News {

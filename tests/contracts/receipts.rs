@@ -30,14 +30,8 @@ fn schema(vendor: &Vendor, channel: Channel) -> Option<Schema> {
 
 /// What the account makes of a receipt.
 fn news(simulator: &Simulator<'_>, request: &Request<Bytes>) -> News {
-    let callback = Callback {
-        method: request.method(),
-        url: &request.uri().to_string(),
-        headers: request.headers(),
-        body: request.body(),
-        reference_proven: true,
-        certificate: None,
-    };
+    let url = request.uri().to_string();
+    let callback = Callback::of(request, &url, true);
     let news = simulator.account.receipts(&callback, NOW);
     let news = news.unwrap_or_else(|refusal| panic!("{}: {refusal:?}", simulator.vendor.name));
     news.into_iter().next().expect("one receipt").1

@@ -142,14 +142,8 @@ impl Shipped {
     }
 
     fn news(&self, request: &Request<bytes::Bytes>) -> Vec<(Channel, trunkline::flow::Receipt)> {
-        let callback = Callback {
-            method: request.method(),
-            url: &request.uri().to_string(),
-            headers: request.headers(),
-            body: request.body(),
-            reference_proven: true,
-            certificate: None,
-        };
+        let url = request.uri().to_string();
+        let callback = Callback::of(request, &url, true);
         let news = self
             .account
             .receipts(&callback, Moment(0))

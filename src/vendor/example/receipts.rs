@@ -91,14 +91,7 @@ impl ReceiptExample {
             return failures.told();
         };
         let url = request.uri().to_string();
-        let callback = Callback {
-            method: request.method(),
-            url: &url,
-            headers: request.headers(),
-            body: request.body(),
-            reference_proven: true,
-            certificate: None,
-        };
+        let callback = Callback::of(&request, &url, true);
         match account.receipts_of(self.channel, &callback, EXAMPLE_NOW) {
             Ok(Some(news)) => compare(&self.news, &news, &mut failures),
             Ok(None) => {

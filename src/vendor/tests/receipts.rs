@@ -36,14 +36,7 @@ fn heard(
 ) -> Result<Vec<(Channel, News)>, Refusal> {
     let request = account.receipt_request(channel, told, NOW).unwrap();
     let url = request.uri().to_string();
-    let callback = Callback {
-        method: request.method(),
-        url: &url,
-        headers: request.headers(),
-        body: request.body(),
-        reference_proven: url.starts_with(URL),
-        certificate: None,
-    };
+    let callback = Callback::of(&request, &url, url.starts_with(URL));
     account.receipts(&callback, now)
 }
 

@@ -78,14 +78,8 @@ fn spoken(account: &Account) -> Result<Spoken, Unfit> {
 
 /// Whether a request is the vendor's own.
 fn proves(account: &Account, request: &Request<bytes::Bytes>) -> Result<(), Refusal> {
-    let callback = Callback {
-        method: request.method(),
-        url: &request.uri().to_string(),
-        headers: request.headers(),
-        body: request.body(),
-        reference_proven: true,
-        certificate: None,
-    };
+    let url = request.uri().to_string();
+    let callback = Callback::of(request, &url, true);
     account.proves_script(Channel::Voice, &callback, NOW)
 }
 
@@ -179,14 +173,7 @@ fn a_vendor_that_fetches_nothing_has_nothing_to_be_told() {
         assert_eq!(request.is_some(), fetches, "{name}");
         // Its own simulator is believed, whatever the scheme.
         let proven = request.map(|request| {
-            let callback = Callback {
-                method: request.method(),
-                url: URL,
-                headers: request.headers(),
-                body: request.body(),
-                reference_proven: true,
-                certificate: None,
-            };
+            let callback = Callback::of(&request, URL, true);
             account.proves_script(channel, &callback, NOW)
         });
         assert!(proven.is_none_or(|proven| proven == Ok(())), "{name}");
