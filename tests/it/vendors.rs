@@ -161,6 +161,19 @@ fn a_dry_run_shows_everything_but_secrets() {
 }
 
 #[test]
+fn a_simulated_account_is_shown_where_our_address_would_stand() {
+    let place = Place::new("");
+    let output = dry_run(&place, "bandwidth", &["--sandbox", "--channel", "voice"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert_eq!(err(&output), "");
+    let addresses = [
+        "https://PUBLIC_URL/voice/REFERENCE",
+        "https://PUBLIC_URL/receipts/bandwidth/REFERENCE",
+    ];
+    check_told(&out(&output), &addresses);
+}
+
+#[test]
 fn what_cannot_be_asked_for_is_told_with_a_hint() {
     let place = Place::new("");
     let check = |vendor: &str, more: &[&str], code: i32, expected: &[&str]| {

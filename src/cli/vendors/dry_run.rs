@@ -6,11 +6,15 @@ use crate::cli::vendors::TryArgs;
 use crate::cli::vendors::errand::Errand;
 use crate::cli::{CONFIG, FINE, tell};
 use crate::reload::{Vendors, configuration, load_vendors};
+use crate::server::receipts::RECEIPTS_PATH;
+use crate::server::voice::VOICE_PATH;
 use crate::time::Clock;
 use crate::vendor::{Preview, Shown};
 
 /// What a message's own secret part of the address for its receipts is shown as.
 const REFERENCE: &str = "REFERENCE";
+/// What stands for our address where a simulated account is asked and none is configured.
+const PUBLIC_URL: &str = "https://PUBLIC_URL";
 
 pub(super) fn run(args: &TryArgs) -> u8 {
     let place = args.config.place_to_read();
@@ -27,18 +31,16 @@ pub(super) fn run(args: &TryArgs) -> u8 {
         Ok(errand) => errand,
         Err(mistake) => return mistake.tell(),
     };
-    let callback = roster.config.hook.public_url.as_ref().map(|url| {
-        let (url, vendor) = (url.trim_end_matches('/'), errand.account.name());
-        format!("{url}/receipts/{vendor}/{REFERENCE}")
-    });
     if errand.account.sends_nothing(errand.channel) {
         say!("nothing is sent: each message counts as accepted");
         return FINE;
     }
-    let script = roster.config.hook.public_url.as_ref().map(|url| {
-        let url = url.trim_end_matches('/');
-        format!("{url}/voice/{REFERENCE}")
-    });
+    let configured = roster.config.hook.public_url.as_deref();
+    let url = configured.or(args.config.sandbox.then_some(PUBLIC_URL));
+    let url = url.map(|url| url.trim_end_matches('/'));
+    let vendor = errand.account.name();
+    let callback = url.map(|url| format!("{url}{RECEIPTS_PATH}{vendor}/{REFERENCE}"));
+    let script = url.map(|url| format!("{url}{VOICE_PATH}{REFERENCE}"));
     let job = errand.job(callback.as_deref(), script.as_deref());
     let now = Clock::start().now();
     match errand.account.preview(errand.channel, &job, now) {

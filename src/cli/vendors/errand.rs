@@ -119,12 +119,12 @@ impl Errand {
             Unfit::NoScriptAddress => Mistake::new(
                 CONFIG,
                 format!("`{name}` fetches what a call is to say, and knows no address for it"),
-                "set `public_url` in `[hook]`, and do not say `--wait 0`",
+                "set `public_url` in `[hook]`; `--wait 0` leaves that address out",
             ),
             Unfit::Lacks(Slot::Callback) => Mistake::new(
                 CONFIG,
                 format!("`{name}` must be told where it reports"),
-                "set `public_url` in `[hook]`, and do not say `--wait 0`",
+                "set `public_url` in `[hook]`; `--wait 0` leaves that address out",
             ),
             Unfit::Lacks(slot) => Mistake {
                 exit: USAGE,
