@@ -3,18 +3,21 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use serde_json::Value as Json;
 
 use crate::router::{HEAVY, NUMBER, Router, hook_call, number, provider, status};
 
 /// Calls until the router is gone; gives the answers that arrived, by delivery.
-async fn load(router: &Arc<Router>, callers: usize, count: usize) -> Vec<Json> {
-    let next = Arc::new(AtomicUsize::new(0));
+async fn load(
+    router: &Arc<Router>,
+    callers: usize,
+    count: usize,
+    next: &Arc<AtomicUsize>,
+) -> Vec<Json> {
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..callers {
-        let (router, next) = (Arc::clone(router), Arc::clone(&next));
+        let (router, next) = (Arc::clone(router), Arc::clone(next));
         tasks.spawn(async move {
             let mut answers = Vec::new();
             loop {
@@ -47,11 +50,14 @@ async fn after_kill_9_nothing_that_okta_was_told_is_lost() {
     router.steer("twilio", "500").await;
     router.steer("vonage", "slow:700ms").await;
     let router = Arc::new(router);
+    let next = Arc::new(AtomicUsize::new(0));
     let loading = tokio::spawn({
-        let router = Arc::clone(&router);
-        async move { load(&router, 100, 100_000).await }
+        let (router, next) = (Arc::clone(&router), Arc::clone(&next));
+        async move { load(&router, 100, 100_000, &next).await }
     });
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    // 300 answers at least, and 100 calls under way.
+    let enough = async || next.load(Ordering::Relaxed) >= 400;
+    router.wait_for("400 calls", enough).await;
     router.signal("KILL");
     let answers = loading.await.unwrap();
     assert!(answers.len() > 100, "{}", answers.len());
